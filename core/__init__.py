@@ -1,0 +1,1 @@
+"""Budget Manager's one application: rules, models, queries, actions, tasks and doors."""
