@@ -7,8 +7,12 @@ reads the environment.
 from pathlib import Path
 from typing import Any
 
+import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env
+
+# Lets Django's generic classes be written with their types (`ModelAdmin[Brand]`) at run time.
+django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 PLACEHOLDER_SECRET = "placeholder-secret-for-development-only"  # noqa: S105 (refused below)
@@ -20,7 +24,7 @@ env = Env()
 SECRET_KEY = env.str("SECRET_KEY", PLACEHOLDER_SECRET)
 DEBUG = env.bool("DEBUG", True)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"] if DEBUG else [])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [])
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 HTTPS_ONLY = env.bool("HTTPS_ONLY", not DEBUG)
 BEHIND_PROXY = env.bool("BEHIND_PROXY", False)
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")

@@ -1,0 +1,1 @@
+"""Staff. Reads freely, changes only through actions."""

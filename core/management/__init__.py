@@ -1,0 +1,1 @@
+"""Django puts commands here; each is arguments in, one call, output."""

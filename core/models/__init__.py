@@ -1,0 +1,25 @@
+"""What Budget Manager remembers: columns, constraints and indexes, no behaviour."""
+
+from core.models.api_key import ApiKey
+from core.models.brand import Brand
+from core.models.campaign import Campaign
+from core.models.fields import MoneyField, money_value
+from core.models.schedule import Schedule
+from core.models.spend import BrandTotal, CampaignTotal, EventAnswer, PeriodTotal, SpendLog
+from core.models.transition import TaskRun, Transition
+
+__all__ = [
+    "ApiKey",
+    "Brand",
+    "BrandTotal",
+    "Campaign",
+    "CampaignTotal",
+    "EventAnswer",
+    "MoneyField",
+    "PeriodTotal",
+    "Schedule",
+    "SpendLog",
+    "TaskRun",
+    "Transition",
+    "money_value",
+]

@@ -1,0 +1,1 @@
+"""Reads. Gathers what rules and documents need in a fixed number of queries; never writes."""

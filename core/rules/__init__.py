@@ -1,0 +1,1 @@
+"""Decides. Pure functions and values: no ORM, settings, clock or I/O."""

@@ -1,0 +1,1 @@
+"""Tests mirror the floors: one file per deed, one sentence per test."""

@@ -1,0 +1,1 @@
+"""The API. Function-based JSON views: parse, one call, a document."""

@@ -1,0 +1,87 @@
+"""The unattended deeds: each brings stored verdicts up to date with time and totals (C16, C26).
+
+None of them makes it safe to spend; admission judges afresh. Each may run twice, at once, late
+or never. A brand is one transaction, and one that is busy or broken doesn't stop the others.
+"""
+
+import logging
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from django.db import OperationalError, transaction
+
+from core.actions.caller import Caller
+from core.actions.verdicts import Change, judge_campaigns
+from core.enums import Cause, PeriodKind
+from core.models import Brand, BrandTotal, TaskRun, Transition
+from core.queries.locks import lock_brand
+from core.queries.sweeps import map_doubtful_campaigns, map_due_campaigns
+from core.queries.totals import list_brands_to_close, list_totals_to_close
+
+logger = logging.getLogger(__name__)
+
+# What a task changed, in words that its log line and its result share.
+Changes = dict[str, int]
+
+
+def check_budgets(*, caller: Caller, now: datetime) -> Changes:
+    """Find stored verdicts that switches or totals contradict, and put them right."""
+    return _judge_found(map_doubtful_campaigns(now), Change(caller, now, Cause.BUDGET_CHECK))
+
+
+def enforce_dayparting(*, caller: Caller, now: datetime) -> Changes:
+    """Judge the campaigns whose window, flight or period edge has come (C13)."""
+    return _judge_found(map_due_campaigns(now), Change(caller, now, Cause.TIME))
+
+
+def reset_daily_spend(*, caller: Caller, now: datetime) -> Changes:
+    """Close the budget days that have ended and judge their brands' campaigns (C10)."""
+    return _close_periods(PeriodKind.DAY, Change(caller, now, Cause.PERIOD_TURNED))
+
+
+def reset_monthly_spend(*, caller: Caller, now: datetime) -> Changes:
+    """Close the budget months that have ended and judge their brands' campaigns (C10)."""
+    return _close_periods(PeriodKind.MONTH, Change(caller, now, Cause.PERIOD_TURNED))
+
+
+def record_task_run(task: str, changed: Changes, *, now: datetime) -> None:
+    """Remember that a task finished, for the health check."""
+    TaskRun.objects.update_or_create(task=task, defaults={"finished_at": now, "changed": changed})
+
+
+def _judge_found(found: dict[int, list[int]], change: Change) -> Changes:
+    def judge_brand(brand: Brand) -> list[Transition]:
+        return judge_campaigns(brand, change, found[brand.pk])
+
+    return _for_each_brand(found, judge_brand)
+
+
+def _close_periods(period: PeriodKind, change: Change) -> Changes:
+    closed = 0
+
+    def close_brand(brand: Brand) -> list[Transition]:
+        nonlocal closed
+        totals = list_totals_to_close(brand, period, change.at)
+        for total in totals:
+            total.closed_at = change.at
+        BrandTotal.objects.bulk_update(totals, ["closed_at"], batch_size=500)
+        closed += len(totals)
+        return judge_campaigns(brand, change) if totals else []
+
+    changes = _for_each_brand(list_brands_to_close(period, change.at), close_brand)
+    return {"closed": closed, **changes}
+
+
+def _for_each_brand(brand_ids: Iterable[int], deed: Callable[[Brand], list[Transition]]) -> Changes:
+    activated = paused = failed = 0
+    for brand_id in brand_ids:
+        try:
+            with transaction.atomic():
+                transitions = deed(lock_brand(brand_id))
+        except OperationalError:
+            logger.exception("brand %s is busy or unreachable; the next tick tries again", brand_id)
+            failed += 1
+            continue
+        activated += sum(transition.is_active for transition in transitions)
+        paused += sum(not transition.is_active for transition in transitions)
+    return {"activated": activated, "paused": paused, "failed": failed}

@@ -1,0 +1,81 @@
+"""Brings stored verdicts up to date: the only writer of `is_active` and of transitions.
+
+Every action that changes spend, budgets, switches, flights or schedules ends here, inside its
+own transaction and under the brand's lock (C16, C17).
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.actions.caller import Caller
+from core.enums import Cause
+from core.models import Brand, Campaign, Transition
+from core.queries.books import get_book, list_campaigns_to_judge
+from core.rules.admission import BrandBook
+from core.rules.explanation import describe_numbers
+from core.rules.verdict import Verdict, judge
+
+STORED_VERDICT = ("is_active", "reasons", "status_since", "next_change_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Why verdicts are judged again: by whom, when and what for."""
+
+    caller: Caller
+    at: datetime
+    cause: Cause
+
+
+def judge_campaigns(
+    brand: Brand, change: Change, campaign_ids: Collection[int] | None = None
+) -> list[Transition]:
+    """Judge these campaigns of a locked brand, or all of them, and store what changed."""
+    campaigns = list_campaigns_to_judge(brand, campaign_ids)
+    return store_verdicts(campaigns, get_book(brand, campaigns, [change.at]), change)
+
+
+def store_verdicts(
+    campaigns: Sequence[Campaign], book: BrandBook, change: Change
+) -> list[Transition]:
+    """Write the verdicts that differ from the stored ones; the transitions written."""
+    changed, transitions = [], []
+    for campaign in campaigns:
+        verdict = judge(book.facts(campaign.pk), change.at)
+        was_active, is_new = campaign.is_active, campaign.status_since is None
+        if not _take_over(campaign, verdict):
+            continue
+        if is_new or was_active != verdict.is_active:
+            # Callers that waited for the lock may carry an older instant than the last change.
+            since = max(change.at, campaign.status_since or change.at)
+            campaign.status_since = since
+            transitions.append(_transition(campaign, verdict, change, since))
+        changed.append(campaign)
+    if changed:
+        Campaign.objects.bulk_update(changed, STORED_VERDICT, batch_size=500)
+    return Transition.objects.bulk_create(transitions, batch_size=500)
+
+
+def _take_over(campaign: Campaign, verdict: Verdict) -> bool:
+    """Put the verdict on the campaign; whether that changed anything."""
+    next_change_at = None if campaign.archived_at else verdict.next_change_at
+    before = (campaign.is_active, campaign.reasons, campaign.next_change_at)
+    after = (verdict.is_active, verdict.reasons, next_change_at)
+    campaign.is_active, campaign.reasons, campaign.next_change_at = after
+    return before != after or campaign.status_since is None
+
+
+def _transition(
+    campaign: Campaign, verdict: Verdict, change: Change, since: datetime
+) -> Transition:
+    return Transition(
+        campaign=campaign,
+        at=since,
+        is_active=verdict.is_active,
+        reasons=verdict.reasons,
+        numbers=describe_numbers(verdict),
+        cause=change.cause,
+        actor=change.caller.source,
+        recorded_at=change.at,
+    )

@@ -1,0 +1,167 @@
+"""Every refusal of Budget Manager: a class, a stable code, the fields it concerns.
+
+No HTTP here: `core/views/errors.py` says which status each code gets (C28).
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+
+class BudgetManagerError(Exception):
+    """The parent of every refusal.
+
+    `message` is a sentence for a person, `fields` maps input fields to what is wrong with each,
+    `details` holds further facts as JSON values. `is_replay` marks a refusal that answers a
+    repeated event id (C21).
+    """
+
+    code: str = "error"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        fields: Mapping[str, str] | None = None,
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.fields = dict(fields or {})
+        self.details = dict(details or {})
+        self.is_replay = False
+
+    def document(self) -> dict[str, Any]:
+        """The refusal as JSON values, without the request id that the door adds (C28)."""
+        return {"error": self.message, "code": self.code, "fields": self.fields, **self.details}
+
+
+# --- Bad input ---------------------------------------------------------------------------
+
+
+class InvalidInputError(BudgetManagerError):
+    """One or more fields can't be accepted; `fields` names them all."""
+
+    code = "invalid_input"
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        sentence = "; ".join(f"{name}: {problem}" for name, problem in fields.items())
+        super().__init__(sentence, fields=fields)
+
+
+class InvalidFieldError(InvalidInputError):
+    """One field can't be accepted."""
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__({field: problem})
+        self.field = field
+        self.problem = problem
+
+
+class MalformedBodyError(BudgetManagerError):
+    """The body is not the strict JSON that the API reads."""
+
+    code = "malformed_body"
+
+
+class NameTakenError(InvalidFieldError):
+    """The name is in use where it has to be unique."""
+
+    code = "name_taken"
+
+    def __init__(self, owner: str) -> None:
+        super().__init__("name", f"{owner} with this name already exists; choose another name")
+
+
+class TimeZoneChangeTooSoonError(InvalidFieldError):
+    """A second change of zone while late spend of the zone before may still arrive (C11, C12)."""
+
+    code = "time_zone_change_too_soon"
+
+
+# --- Not there, or not for this key (C29) --------------------------------------------------
+
+
+class NotFoundError(BudgetManagerError):
+    """Nothing here by that name, or nothing that the caller may see."""
+
+    code = "not_found"
+
+
+class BrandNotFoundError(NotFoundError):
+    """No such brand for this caller."""
+
+    code = "brand_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("Brand not found", fields={"brand_id": "no brand has this id"})
+
+
+class CampaignNotFoundError(NotFoundError):
+    """No such campaign for this caller."""
+
+    code = "campaign_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("Campaign not found", fields={"campaign_id": "no campaign has this id"})
+
+
+class NotAuthenticatedError(BudgetManagerError):
+    """No API key, or one that is unknown, expired or revoked."""
+
+    code = "not_authenticated"
+
+
+class ScopeMissingError(BudgetManagerError):
+    """The API key is good but lacks the scope for this call."""
+
+    code = "scope_missing"
+
+
+# --- Spend -------------------------------------------------------------------------------
+
+
+class CampaignNotActiveError(BudgetManagerError):
+    """An `add` while the campaign is not active (C18); `details["reasons"]` says why."""
+
+    code = "campaign_not_active"
+
+    def __init__(self, reasons: list[dict[str, Any]]) -> None:
+        super().__init__("Campaign is not active", details={"reasons": reasons})
+
+
+class BudgetExceededError(BudgetManagerError):
+    """An `add` that a budget doesn't cover (C7, C18)."""
+
+    code = "budget_exceeded"
+
+    def __init__(self, *, budget: str, remaining: Decimal, remaining_text: str) -> None:
+        super().__init__(
+            "Spend would exceed budget limits",
+            fields={"amount": f"{remaining_text} remains of {budget}; ask for at most that"},
+            details={"budget": budget, "remaining": remaining_text},
+        )
+        self.remaining = remaining
+
+
+class EventIdReusedError(BudgetManagerError):
+    """The event id already names another spend (C21)."""
+
+    code = "event_id_reused"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This event_id was already used for another spend; use a new one for new content",
+            fields={"event_id": "already used with other content"},
+        )
+
+
+class RecordedRefusalError(BudgetManagerError):
+    """The refusal that an event id got the first time, given again (C21)."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        details = dict(document)
+        super().__init__(details.pop("error"), fields=details.pop("fields"))
+        self.code = details.pop("code")
+        self.details = details
+        self.is_replay = True

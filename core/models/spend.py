@@ -1,0 +1,150 @@
+"""What money did: the append-only log, the totals per period, the answers to event ids."""
+
+from decimal import Decimal
+
+from django.db import models
+from django.db.models import Q
+
+from core.enums import PeriodKind, Reason, SpendKind
+from core.models.brand import Brand
+from core.models.campaign import Campaign
+from core.models.fields import MoneyField
+
+
+class SpendLog(models.Model):
+    """One entry of the spend log. Never changed, never deleted: triggers refuse it (C24).
+
+    `amount` is negative for a refund, so that a period's total is the plain sum of its entries
+    (C25). `over_budget` is the part of a report that no budget covered (C19). `budget_day` is
+    the brand's local date in which the entry counts; its month is that date's month (C10).
+    """
+
+    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="+")
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="spend_logs")
+    kind = models.CharField(max_length=8, choices=[(kind, kind) for kind in SpendKind])
+    amount = MoneyField()
+    over_budget = MoneyField()
+    over_budget_cause = models.CharField(
+        max_length=32, blank=True, choices=[(reason, reason) for reason in Reason]
+    )
+    currency = models.CharField(max_length=3)
+    budget_day = models.DateField()
+    occurred_at = models.DateTimeField()
+    recorded_at = models.DateTimeField()
+    event_id = models.CharField(max_length=200, blank=True)
+    source = models.CharField(max_length=200)
+    refund_of = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, related_name="refunds"
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind=SpendKind.REFUND, amount__lt=0, refund_of__isnull=False)
+                | (~Q(kind=SpendKind.REFUND) & Q(amount__gt=0, refund_of__isnull=True)),
+                name="spend_is_positive_or_a_refund",
+            ),
+            models.CheckConstraint(
+                condition=Q(over_budget=0, over_budget_cause="")
+                | (Q(kind=SpendKind.REPORT, over_budget__gt=0) & ~Q(over_budget_cause="")),
+                name="spend_over_budget_is_a_report_with_a_cause",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["campaign", "id"], name="spend_of_campaign"),
+            models.Index(fields=["brand", "id"], name="spend_of_brand"),
+            models.Index(fields=["budget_day", "id"], name="spend_of_day"),
+            models.Index(fields=["occurred_at"], name="spend_by_instant"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.amount} {self.currency}"
+
+
+class PeriodTotal(models.Model):
+    """What a period holds: spent and held. Kept per period and never zeroed (C10).
+
+    `starts_on` names the period by its first local date; a lifetime starts on 0001-01-01. The
+    bounds are UTC instants, half-open; a lifetime's are the first and last there are.
+    """
+
+    period = models.CharField(max_length=8, choices=[(kind, kind) for kind in PeriodKind])
+    starts_on = models.DateField()
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    spent = MoneyField(default=Decimal(0))
+    held = MoneyField(default=Decimal(0))
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.period} {self.starts_on}"
+
+
+class BrandTotal(PeriodTotal):
+    """The totals of all campaigns of a brand in one day or month.
+
+    `closed_at` says when unattended work brought the verdicts up to date after the period's end
+    (C10); spend may still arrive late.
+    """
+
+    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="totals")
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["brand", "period", "starts_on"], name="brand_total_is_one_per_period"
+            ),
+            models.CheckConstraint(
+                condition=Q(spent__gte=0, held__gte=0), name="brand_total_is_not_negative"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["ends_at"], condition=Q(closed_at=None), name="brand_total_to_close"
+            ),
+        ]
+
+
+class CampaignTotal(PeriodTotal):
+    """The totals of one campaign in one day, month or its lifetime."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="totals")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["campaign", "period", "starts_on"],
+                name="campaign_total_is_one_per_period",
+            ),
+            models.CheckConstraint(
+                condition=Q(spent__gte=0, held__gte=0), name="campaign_total_is_not_negative"
+            ),
+        ]
+
+
+class EventAnswer(models.Model):
+    """The first answer to a caller's event id, given again whenever the id comes back (C21).
+
+    `fingerprint` is the SHA-256 of what was asked; the same id with other content is refused.
+    Refusals are kept too, and no row ever expires.
+    """
+
+    source = models.CharField(max_length=200)
+    event_id = models.CharField(max_length=200)
+    fingerprint = models.CharField(max_length=64)
+    is_refusal = models.BooleanField()
+    answer = models.JSONField()
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["source", "event_id"], name="event_id_is_unique_per_source"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.event_id

@@ -1,0 +1,25 @@
+"""The only place that locks rows, and the order in which locks are taken.
+
+**Lock order.** A transaction locks at most one brand row, first of all, and writes nothing that
+belongs to a brand (its campaigns, schedules, totals, log entries, transitions) before it holds
+that lock. Work on several brands is several transactions. With one lock per transaction there
+is no cycle, so no deadlock; everything below a brand needs no lock of its own.
+
+PostgreSQL takes `FOR NO KEY UPDATE`, which lets foreign keys to the brand be checked meanwhile.
+SQLite has no row locks: there every transaction holds the database's write lock from its start
+(`transaction_mode: IMMEDIATE` in the settings).
+"""
+
+from core.errors import BrandNotFoundError
+from core.models import Brand
+
+
+def lock_brand(brand_id: int) -> Brand:
+    """The brand as it is now, locked until the transaction ends; archived brands included.
+
+    Must be called inside `transaction.atomic()`. Raises BrandNotFoundError.
+    """
+    brand = Brand.objects.select_for_update(no_key=True).filter(pk=brand_id).first()
+    if brand is None:
+        raise BrandNotFoundError
+    return brand

@@ -1,0 +1,53 @@
+"""Everything that runs by itself: the table of contents of unattended work.
+
+Cadence: `CELERY_BEAT_SCHEDULE` in the settings. Each task reads the clock once, makes one call,
+and returns and logs what it changed (C26).
+"""
+
+import logging
+from datetime import datetime
+from typing import Protocol
+
+from celery import shared_task
+from django.utils import timezone
+
+from core.actions import delivery
+from core.actions.caller import Caller
+
+logger = logging.getLogger(__name__)
+
+
+class _Deed(Protocol):
+    def __call__(self, *, caller: Caller, now: datetime) -> delivery.Changes: ...
+
+
+@shared_task(name="core.check_budgets")
+def check_budgets() -> delivery.Changes:
+    """Put right every stored verdict that switches or totals contradict."""
+    return _run("core.check_budgets", delivery.check_budgets)
+
+
+@shared_task(name="core.enforce_dayparting")
+def enforce_dayparting() -> delivery.Changes:
+    """Activate and pause campaigns whose window or flight edge has come."""
+    return _run("core.enforce_dayparting", delivery.enforce_dayparting)
+
+
+@shared_task(name="core.reset_daily_spend")
+def reset_daily_spend() -> delivery.Changes:
+    """At each brand's own midnight: close its day and bring its campaigns back."""
+    return _run("core.reset_daily_spend", delivery.reset_daily_spend)
+
+
+@shared_task(name="core.reset_monthly_spend")
+def reset_monthly_spend() -> delivery.Changes:
+    """On each brand's own 1st: close its month and bring its campaigns back."""
+    return _run("core.reset_monthly_spend", delivery.reset_monthly_spend)
+
+
+def _run(task: str, deed: _Deed) -> delivery.Changes:
+    now = timezone.now()
+    changed = deed(caller=Caller(f"task:{task}"), now=now)
+    delivery.record_task_run(task, changed, now=now)
+    logger.info("%s changed %s", task, changed)
+    return changed

@@ -1,0 +1,521 @@
+"""Budget days and months tile time in every zone, on strange days, over any move (C9, C12)."""
+
+import struct
+import zoneinfo
+from datetime import UTC, date, datetime, time, timedelta
+from importlib.resources import files
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.enums import PeriodKind
+from core.errors import InvalidFieldError, TimeZoneChangeTooSoonError
+from core.rules.calendar import (
+    BrandCalendar,
+    Period,
+    day_start,
+    next_zone_change_at,
+    parse_time_zone,
+    with_time_zone,
+)
+
+NO_PLACES = {"Factory", "localtime", "posixrules"}
+ZONES = sorted(zoneinfo.available_timezones() - NO_PLACES)
+SECOND, MINUTE, HOUR, DAY = (timedelta(seconds=count) for count in (1, 60, 3_600, 86_400))
+
+zones = st.sampled_from(ZONES)
+# Zones with jumps at midnight, of odd sizes, of a whole day, and the two ends of the earth.
+odd_zones = st.sampled_from(
+    [
+        "Africa/Cairo",
+        "America/Havana",
+        "America/Santiago",
+        "America/St_Johns",
+        "Antarctica/Troll",
+        "Asia/Beirut",
+        "Asia/Gaza",
+        "Atlantic/Azores",
+        "Australia/Lord_Howe",
+        "Europe/Berlin",
+        "Pacific/Apia",
+        "Pacific/Kiritimati",
+        "Pacific/Midway",
+        "UTC",
+    ]
+)
+any_zone = st.one_of(odd_zones, zones)
+instants = st.datetimes(
+    datetime(1970, 1, 3),
+    datetime(2199, 12, 1),
+    timezones=st.just(UTC),  # noqa: DTZ001
+)
+days = st.dates(date(1970, 1, 3), date(2199, 12, 1))
+
+
+def utc(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def midnight_of(day: date) -> datetime:
+    return datetime.combine(day, time())
+
+
+def wall_time(at: datetime, zone: str) -> datetime:
+    return at.astimezone(zoneinfo.ZoneInfo(zone)).replace(tzinfo=None)
+
+
+# --- Strange days --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "starts_at", "hours"),
+    [
+        # D6: local midnight does not exist.
+        ("Africa/Cairo", "2026-04-24", "2026-04-23T22:00", 23),
+        ("Asia/Beirut", "2026-03-29", "2026-03-28T22:00", 23),
+        ("America/Havana", "2026-03-08", "2026-03-08T05:00", 23),
+        ("America/Santiago", "2026-09-06", "2026-09-06T04:00", 23),
+        ("Atlantic/Azores", "2026-03-29", "2026-03-29T01:00", 23),
+        # The same, where the missing hour begins before midnight.
+        ("America/Toronto", "1919-03-31", "1919-03-31T04:30", 23.5),
+        # D7: local midnight happens twice.
+        ("America/Havana", "2026-11-01", "2026-11-01T04:00", 25),
+        ("Atlantic/Azores", "2026-10-25", "2026-10-25T00:00", 25),
+        # The clock goes back over midnight from 00:01: the day has begun and goes on.
+        ("America/St_Johns", "2010-11-07", "2010-11-07T02:30", 25),
+        ("America/St_Johns", "2010-11-06", "2010-11-06T02:30", 24),
+        # D8: odd lengths.
+        ("Australia/Lord_Howe", "2026-04-05", "2026-04-04T13:00", 24.5),
+        ("Australia/Lord_Howe", "2026-10-04", "2026-10-03T13:30", 23.5),
+        ("Antarctica/Troll", "2026-03-29", "2026-03-29T00:00", 22),
+        ("Antarctica/Troll", "2026-10-25", "2026-10-24T22:00", 26),
+        ("Europe/Berlin", "2026-03-29", "2026-03-28T23:00", 23),
+        ("Europe/Berlin", "2026-10-25", "2026-10-24T22:00", 25),
+        # D9: a day that never was, and its neighbours.
+        ("Pacific/Apia", "2011-12-29", "2011-12-29T10:00", 24),
+        ("Pacific/Apia", "2011-12-30", "2011-12-30T10:00", 0),
+        ("Pacific/Apia", "2011-12-31", "2011-12-30T10:00", 24),
+        ("Pacific/Kwajalein", "1993-08-21", "1993-08-21T12:00", 0),
+        # Plain days.
+        ("Asia/Kathmandu", "2026-06-10", "2026-06-09T18:15", 24),
+        ("UTC", "2026-06-10", "2026-06-10T00:00", 24),
+        ("Africa/Monrovia", "1971-06-10", "1971-06-10T00:44:30", 24),
+    ],
+)
+def test_a_day_starts_at_its_first_instant_and_lasts_until_the_next(
+    zone: str, day: str, starts_at: str, hours: float
+) -> None:
+    period = BrandCalendar(zone).day_period(date.fromisoformat(day))
+    assert period.kind is PeriodKind.DAY
+    assert period.starts_on == date.fromisoformat(day)
+    assert period.starts_at == utc(starts_at)
+    assert period.starts_at.tzinfo is UTC
+    assert period.ends_at - period.starts_at == timedelta(hours=hours)
+
+
+def test_no_instant_is_in_the_day_that_apia_never_had() -> None:
+    calendar = BrandCalendar("Pacific/Apia")
+    assert calendar.budget_day(utc("2011-12-30T09:59:59")).starts_on == date(2011, 12, 29)
+    assert calendar.budget_day(utc("2011-12-30T10:00:00")).starts_on == date(2011, 12, 31)
+
+
+def test_a_budget_day_goes_on_when_the_clock_shows_the_day_before_again() -> None:
+    calendar = BrandCalendar("America/St_Johns")
+    again = utc("2010-11-07T02:45")
+    assert calendar.local(again).date() == date(2010, 11, 6)
+    assert calendar.budget_day(utc("2010-11-07T02:30")).starts_on == date(2010, 11, 7)
+    assert calendar.budget_day(again).starts_on == date(2010, 11, 7)
+
+
+def test_a_budget_month_goes_on_when_the_clock_shows_the_month_before_again() -> None:
+    calendar = BrandCalendar("America/Havana")
+    assert calendar.local(utc("2026-11-01T05:30")).hour == 0
+    month = calendar.budget_month(utc("2026-11-01T04:00"))
+    assert month == Period(
+        PeriodKind.MONTH, date(2026, 11, 1), utc("2026-11-01T04:00"), utc("2026-12-01T05:00")
+    )
+    assert calendar.budget_month(utc("2026-11-01T05:30")) == month
+    assert calendar.budget_month(utc("2026-11-01T03:59:59")).starts_on == date(2026, 10, 1)
+
+
+@pytest.mark.parametrize(
+    ("month", "length"),
+    [
+        ("2096-02-01", 29),
+        ("2100-02-01", 28),
+        ("2104-02-29", 29),
+        ("2026-12-31", 31),
+        ("2027-01-31", 31),
+    ],
+)
+def test_a_month_has_its_calendar_days_in_leap_years_and_over_new_year(
+    month: str, length: int
+) -> None:
+    period = BrandCalendar("UTC").month_period(date.fromisoformat(month))
+    assert period.starts_on == date.fromisoformat(month).replace(day=1)
+    assert period.ends_at - period.starts_at == length * DAY
+
+
+# --- Every zone ----------------------------------------------------------------------------
+
+
+def test_in_every_zone_the_days_of_two_years_last_22_to_26_hours() -> None:
+    lengths = set()
+    for zone in ZONES:
+        starts = [day_start(date(2026, 1, 1) + count * DAY, zone) for count in range(731)]
+        lengths |= {after - before for before, after in pairwise(starts)}
+    assert min(lengths) >= 22 * HOUR
+    assert max(lengths) <= 26 * HOUR
+    assert {22 * HOUR, 23 * HOUR, 23.5 * HOUR, 24.5 * HOUR, 25 * HOUR, 26 * HOUR} <= lengths
+
+
+@settings(deadline=None)
+@given(any_zone, days)
+def test_a_day_start_is_the_first_instant_whose_local_date_has_come(zone: str, day: date) -> None:
+    starts_at = day_start(day, zone)
+    assert wall_time(starts_at, zone) >= midnight_of(day)
+    assert wall_time(starts_at - SECOND, zone) < midnight_of(day)
+    earlier = (starts_at - count * 5 * MINUTE for count in range(1, 36 * 12))
+    assert all(wall_time(at, zone) < midnight_of(day) for at in earlier)
+
+
+@settings(deadline=None)
+@given(any_zone, instants)
+def test_every_instant_is_in_exactly_its_budget_day_and_month(zone: str, at: datetime) -> None:
+    calendar = BrandCalendar(zone)
+    for period in (calendar.budget_day(at), calendar.budget_month(at)):
+        assert period.starts_at <= at < period.ends_at
+    day = calendar.budget_day(at).starts_on
+    assert calendar.budget_month(at).starts_on == day.replace(day=1)
+    for other in (day - 2 * DAY, day - DAY, day + DAY, day + 2 * DAY):
+        period = calendar.day_period(other)
+        assert not period.starts_at <= at < period.ends_at
+
+
+@settings(deadline=None)
+@given(any_zone, days)
+def test_the_days_of_a_month_tile_it_and_add_up_to_it(zone: str, day: date) -> None:
+    calendar = BrandCalendar(zone)
+    month = calendar.month_period(day)
+    cursor, length, label = month.starts_at, timedelta(), month.starts_on
+    while label.month == month.starts_on.month:
+        period = calendar.day_period(label)
+        assert period.starts_at == cursor
+        cursor, label = period.ends_at, label + DAY
+        length += period.ends_at - period.starts_at
+    assert cursor == month.ends_at
+    assert length == month.ends_at - month.starts_at
+    assert calendar.month_period(label).starts_at == month.ends_at
+
+
+@settings(deadline=None)
+@given(any_zone, st.integers(1970, 2199))
+def test_the_months_of_a_year_tile_it(zone: str, year: int) -> None:
+    calendar = BrandCalendar(zone)
+    months = [calendar.month_period(date(year, month, 15)) for month in range(1, 13)]
+    for before, after in pairwise(months):
+        assert before.ends_at == after.starts_at
+        assert before.ends_at > before.starts_at
+
+
+@pytest.mark.parametrize("year", [1970, 2200])
+def test_the_promised_range_of_years_holds_at_both_ends_in_the_extreme_zones(year: int) -> None:
+    for zone in ("Pacific/Kiritimati", "Pacific/Midway", "Europe/Berlin"):
+        for at in (utc(f"{year}-01-01T00:00"), utc(f"{year}-12-31T23:59:59")):
+            period = BrandCalendar(zone).budget_day(at)
+            assert period.starts_at <= at < period.ends_at
+
+
+# --- Where the clock jumps -----------------------------------------------------------------
+
+
+def listed_offset_changes(zone: str) -> list[datetime]:
+    """The changes of UTC offset that the zone's own file lists, by a reader of our own."""
+    data = zone_file(zone)
+    counts = struct.unpack(">6l", data[20:44])
+    utc_count, std_count, leap_count, time_count, type_count, char_count = counts
+    second = 44 + time_count * 5 + type_count * 6 + char_count + leap_count * 8
+    second += std_count + utc_count
+    *_, time_count, type_count, _ = struct.unpack(">6l", data[second + 20 : second + 44])
+    times_at = second + 44
+    kinds_at = times_at + time_count * 8
+    types_at = kinds_at + time_count
+    times = struct.unpack(f">{time_count}q", data[times_at:kinds_at])
+    offsets = [
+        struct.unpack(">l", data[types_at + kind * 6 : types_at + kind * 6 + 4])[0]
+        for kind in range(type_count)
+    ]
+    changes, offset = [], offsets[0]
+    for seconds, kind in zip(times, data[kinds_at:types_at], strict=True):
+        if offsets[kind] != offset:
+            changes.append(datetime(1970, 1, 1, tzinfo=UTC) + seconds * SECOND)
+        offset = offsets[kind]
+    return changes
+
+
+def zone_file(zone: str) -> bytes:
+    for folder in zoneinfo.TZPATH:
+        if (Path(folder) / zone).is_file():
+            return (Path(folder) / zone).read_bytes()
+    return files("tzdata").joinpath("zoneinfo", *zone.split("/")).read_bytes()
+
+
+@settings(deadline=None)
+@given(any_zone)
+def test_every_offset_change_that_a_zone_lists_is_found_to_the_second(zone: str) -> None:
+    first, last = utc("1970-01-01"), utc("2100-01-01")
+    listed = [at for at in listed_offset_changes(zone) if first < at <= last]
+    until = listed[-1] if listed else utc("1980-01-01")
+    assert BrandCalendar(zone).clock_jumps(first, until) == listed
+
+
+def test_two_changes_within_one_week_are_both_found() -> None:
+    assert BrandCalendar("America/Recife").clock_jumps(utc("2000-10-01"), utc("2000-11-01")) == [
+        utc("2000-10-08T03:00"),
+        utc("2000-10-15T02:00"),
+    ]
+
+
+def test_jumps_are_after_the_first_instant_and_up_to_the_second() -> None:
+    calendar, jump = BrandCalendar("Europe/Berlin"), utc("2026-03-29T01:00")
+    assert calendar.clock_jumps(jump - SECOND, jump) == [jump]
+    assert calendar.clock_jumps(jump, jump + SECOND) == []
+    assert calendar.clock_jumps(jump - DAY, jump - SECOND) == []
+
+
+def test_jumps_follow_the_zone_in_effect_and_include_its_change() -> None:
+    calendar = BrandCalendar("America/New_York", "Europe/Berlin", utc("2026-04-05T22:00"))
+    assert calendar.clock_jumps(utc("2026-01-01"), utc("2027-01-01")) == [
+        utc("2026-03-29T01:00"),
+        utc("2026-04-05T22:00"),
+        utc("2026-11-01T06:00"),
+    ]
+
+
+# --- Another zone --------------------------------------------------------------------------
+
+
+def test_a_move_east_takes_effect_at_the_next_midnight_and_shortens_the_day_after() -> None:
+    edited_at = utc("2026-06-10T09:00")
+    calendar = with_time_zone(BrandCalendar("America/New_York"), "Europe/Berlin", edited_at)
+    midnight = utc("2026-06-11T04:00")  # 00:00 in New York, 06:00 in Berlin
+    assert calendar == BrandCalendar("Europe/Berlin", "America/New_York", midnight)
+    assert calendar.budget_day(edited_at) == Period(
+        PeriodKind.DAY, date(2026, 6, 10), utc("2026-06-10T04:00"), midnight
+    )
+    assert calendar.budget_day(midnight) == Period(
+        PeriodKind.DAY, date(2026, 6, 11), midnight, utc("2026-06-11T22:00")
+    )
+
+
+def test_a_move_west_lets_the_running_day_go_on_until_the_new_zones_midnight() -> None:
+    edited_at = utc("2026-06-10T09:00")
+    calendar = with_time_zone(BrandCalendar("Europe/Berlin"), "America/New_York", edited_at)
+    assert calendar.changes_at == utc("2026-06-10T22:00")
+    running = Period(
+        PeriodKind.DAY, date(2026, 6, 10), utc("2026-06-09T22:00"), utc("2026-06-11T04:00")
+    )
+    assert calendar.budget_day(edited_at) == running
+    assert calendar.budget_day(utc("2026-06-11T03:59:59")) == running
+    assert calendar.budget_day(utc("2026-06-11T04:00")).starts_on == date(2026, 6, 11)
+    assert calendar.zone_at(utc("2026-06-10T21:59:59")) == "Europe/Berlin"
+    assert calendar.zone_at(utc("2026-06-10T22:00")) == "America/New_York"
+
+
+def test_the_longest_move_west_makes_one_day_of_49_hours_and_skips_no_date() -> None:
+    calendar = with_time_zone(
+        BrandCalendar("Pacific/Kiritimati"), "Pacific/Midway", utc("2026-06-10T00:00")
+    )
+    assert calendar.changes_at == utc("2026-06-10T10:00")
+    long_day = calendar.budget_day(utc("2026-06-10T00:00"))
+    assert long_day.starts_on == date(2026, 6, 10)
+    assert long_day.ends_at - long_day.starts_at == 49 * HOUR
+    assert calendar.budget_day(long_day.ends_at).starts_on == date(2026, 6, 11)
+
+
+def test_the_longest_move_east_leaves_one_date_out() -> None:
+    calendar = with_time_zone(
+        BrandCalendar("Pacific/Midway"), "Pacific/Kiritimati", utc("2026-06-10T00:00")
+    )
+    assert calendar.changes_at == utc("2026-06-10T11:00")
+    assert calendar.budget_day(utc("2026-06-10T10:59:59")).starts_on == date(2026, 6, 9)
+    skipped = calendar.day_period(date(2026, 6, 10))
+    assert skipped.starts_at == skipped.ends_at == utc("2026-06-10T11:00")
+    assert calendar.budget_day(utc("2026-06-10T11:00")) == Period(
+        PeriodKind.DAY, date(2026, 6, 11), utc("2026-06-10T11:00"), utc("2026-06-11T10:00")
+    )
+
+
+def test_a_change_to_come_is_replaced_at_the_same_instant() -> None:
+    calendar = with_time_zone(BrandCalendar("UTC"), "Asia/Tokyo", utc("2026-06-10T09:00"))
+    again = with_time_zone(calendar, "America/Lima", utc("2026-06-10T10:00"))
+    assert again == BrandCalendar("America/Lima", "UTC", utc("2026-06-11T00:00"))
+    assert next_zone_change_at(calendar, utc("2026-06-10T10:00")) == utc("2026-06-11T00:00")
+
+
+def test_a_change_to_come_is_cancelled_by_choosing_the_zone_in_effect() -> None:
+    calendar = with_time_zone(BrandCalendar("UTC"), "Asia/Tokyo", utc("2026-06-10T09:00"))
+    assert with_time_zone(calendar, "UTC", utc("2026-06-10T10:00")) == BrandCalendar("UTC")
+
+
+def test_choosing_the_zone_that_is_set_changes_nothing() -> None:
+    at = utc("2026-06-10T09:00")
+    calendar = with_time_zone(BrandCalendar("UTC"), "Asia/Tokyo", at)
+    assert with_time_zone(BrandCalendar("UTC"), "UTC", at) == BrandCalendar("UTC")
+    assert with_time_zone(calendar, "Asia/Tokyo", at) is calendar
+    assert with_time_zone(calendar, "Asia/Tokyo", at + 9 * DAY) is calendar
+
+
+def test_going_back_after_a_change_took_effect_is_another_change() -> None:
+    calendar = with_time_zone(BrandCalendar("UTC"), "Asia/Tokyo", utc("2026-06-10T09:00"))
+    back = with_time_zone(calendar, "UTC", utc("2026-06-20T09:00"))
+    assert back == BrandCalendar("UTC", "Asia/Tokyo", utc("2026-06-20T15:00"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "too_soon", "soon_enough"),
+    [
+        ("Pacific/Kiritimati", "Pacific/Midway", "2026-06-10T10:00:00", "2026-06-11T11:00:00"),
+        ("Pacific/Kiritimati", "Pacific/Midway", "2026-06-11T10:59:59", "2026-06-11T11:00:00"),
+        ("Pacific/Midway", "Pacific/Kiritimati", "2026-06-10T11:00:00", "2026-06-11T10:00:00"),
+        ("Pacific/Midway", "Pacific/Kiritimati", "2026-06-11T09:59:59", "2026-06-11T10:00:00"),
+    ],
+)
+def test_a_second_change_in_the_day_that_the_first_stretched_or_cut_is_refused(
+    old: str, new: str, too_soon: str, soon_enough: str
+) -> None:
+    moved = with_time_zone(BrandCalendar(old), new, utc("2026-06-10T00:00"))
+    with pytest.raises(TimeZoneChangeTooSoonError, match=f"{soon_enough}Z"):
+        with_time_zone(moved, "UTC", utc(too_soon))
+    again = with_time_zone(moved, "UTC", utc(soon_enough))
+    assert again == BrandCalendar("UTC", new, moved.budget_day(utc(soon_enough)).ends_at)
+
+
+@pytest.mark.parametrize("half", [("UTC", "Asia/Tokyo", None), ("UTC", None, utc("2026-06-10"))])
+def test_half_a_change_is_no_calendar(half: tuple[str, str | None, datetime | None]) -> None:
+    with pytest.raises(ValueError, match="both"):
+        BrandCalendar(*half)
+
+
+def test_an_instant_without_a_zone_is_no_instant() -> None:
+    naive = datetime(2026, 6, 10)  # noqa: DTZ001
+    with pytest.raises(ValueError, match="time zone"):
+        BrandCalendar("UTC").local(naive)
+    with pytest.raises(ValueError, match="time zone"):
+        BrandCalendar("UTC").budget_day(naive)
+
+
+def assert_days_and_months_tile(calendar: BrandCalendar, first: datetime, last: datetime) -> None:
+    for period_at in (calendar.budget_day, calendar.budget_month):
+        period = period_at(first)
+        assert period.starts_at <= first < period.ends_at
+        while period.ends_at <= last:
+            assert period_at(period.starts_at) == period
+            assert period_at(period.ends_at - SECOND) == period
+            following = period_at(period.ends_at)
+            assert following.starts_at == period.ends_at
+            assert following.starts_on > period.starts_on
+            period = following
+
+
+near_instants = st.datetimes(
+    datetime(2026, 1, 1),
+    datetime(2027, 12, 1),
+    timezones=st.just(UTC),  # noqa: DTZ001
+)
+
+
+@settings(deadline=None)
+@given(any_zone, any_zone, st.one_of(near_instants, instants))
+def test_periods_tile_time_across_any_change_of_zone(old: str, new: str, at: datetime) -> None:
+    before = BrandCalendar(old)
+    after = with_time_zone(before, new, at)
+    assert_days_and_months_tile(after, at - 35 * DAY, at + 35 * DAY)
+    running, was = after.budget_day(at), before.budget_day(at)
+    assert (running.starts_on, running.starts_at) == (was.starts_on, was.starts_at)
+    assert running.ends_at >= was.ends_at
+    assert after.changes_at in (None, was.ends_at)
+    for past in (at - 3 * DAY, at - 40 * DAY):
+        assert after.budget_day(past) == before.budget_day(past)
+
+
+@settings(deadline=None)
+@given(any_zone, any_zone, near_instants)
+def test_a_zone_change_leaves_no_trace_after_two_days(old: str, new: str, at: datetime) -> None:
+    later = at + 3 * DAY
+    changed = with_time_zone(BrandCalendar(old), new, at)
+    assert changed.budget_day(later) == BrandCalendar(new).budget_day(later)
+    assert changed.zone_at(later) == new
+    assert changed.local(later) == later
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.tuples(any_zone, st.timedeltas(timedelta(), 4 * DAY)), min_size=2, max_size=5),
+    near_instants,
+)
+def test_the_running_day_keeps_label_and_start_through_any_series_of_edits(
+    edits: list[tuple[str, timedelta]], at: datetime
+) -> None:
+    calendar = BrandCalendar("UTC")
+    label = calendar.budget_day(at).starts_on
+    for zone, pause in edits:
+        at += pause
+        running = calendar.budget_day(at)
+        assert running.starts_on >= label
+        label = running.starts_on
+        try:
+            calendar = with_time_zone(calendar, zone, at)
+        except TimeZoneChangeTooSoonError:
+            continue
+        kept = calendar.budget_day(at)
+        assert (kept.starts_on, kept.starts_at) == (running.starts_on, running.starts_at)
+        assert_days_and_months_tile(calendar, at, at + 6 * DAY)
+
+
+# --- Names ---------------------------------------------------------------------------------
+
+
+def test_every_name_of_the_zone_list_is_accepted_as_it_is_spelled() -> None:
+    assert len(ZONES) > 500
+    for zone in ZONES:
+        assert parse_time_zone(zone, "time_zone") == zone
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "../etc/passwd",
+        "/etc/localtime",
+        "Europe/../UTC",
+        "posix/Europe/Berlin",
+        "right/UTC",
+        "localtime",
+        "posixrules",
+        "Factory",
+        "europe/berlin",
+        "utc",
+        "EUROPE/BERLIN",
+        "Europe",
+        "Europe/",
+        "Europe/Berlin ",
+        "Europe/Berlin\n",
+        "Europe/Berlin\x00",
+        "Europe\\Berlin",
+        "Mars/Olympus",
+        "+02:00",
+        "CEST",
+        "zone.tab",
+        "\ud800",
+        "A" * 100_000,
+    ],
+)
+def test_any_other_name_is_refused_with_an_example(name: str) -> None:
+    with pytest.raises(InvalidFieldError) as refusal:
+        parse_time_zone(name, "time_zone")
+    assert refusal.value.field == "time_zone"
+    assert "Europe/Berlin" in refusal.value.problem
