@@ -63,6 +63,7 @@ INSTALLED_APPS = [
     "core",
 ]
 MIDDLEWARE = [
+    "core.views.middleware.api_middleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -200,4 +201,10 @@ LOGGING = {
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    "loggers": {
+        # Everything goes through the root's handler, once.
+        "django": {"handlers": [], "level": "INFO"},
+        # A refused call is not news: the caller was told. Server faults still are.
+        "django.request": {"level": "ERROR"},
+    },
 }

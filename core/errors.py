@@ -4,7 +4,6 @@ No HTTP here: `core/views/errors.py` says which status each code gets (C28).
 """
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
 
@@ -135,13 +134,13 @@ class BudgetExceededError(BudgetManagerError):
 
     code = "budget_exceeded"
 
-    def __init__(self, *, budget: str, remaining: Decimal, remaining_text: str) -> None:
+    def __init__(self, *, budget: str, remaining: str) -> None:
+        budget_name = budget.replace("_", " ")
         super().__init__(
             "Spend would exceed budget limits",
-            fields={"amount": f"{remaining_text} remains of {budget}; ask for at most that"},
-            details={"budget": budget, "remaining": remaining_text},
+            fields={"amount": f"{remaining} remains of the {budget_name}; ask for at most that"},
+            details={"budget": budget, "remaining": remaining},
         )
-        self.remaining = remaining
 
 
 class EventIdReusedError(BudgetManagerError):

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
@@ -10,6 +10,8 @@ from core.enums import Scope
 from core.models import ApiKey, Brand
 from core.queries.api_keys import hash_secret
 
+# "Last used" is exact to this, so that a busy key costs one write a minute.
+LAST_USED_STEP = timedelta(minutes=1)
 TOKEN_PREFIX = "bm"  # noqa: S105 (a marker that secret scanners can match, not a secret)
 
 
@@ -40,3 +42,9 @@ def create_api_key(
 def revoke_api_key(key: ApiKey, *, now: datetime) -> None:
     """Make the key worthless from its next call on. A second revocation changes nothing."""
     ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now)
+
+
+def note_api_key_use(key: ApiKey, *, now: datetime) -> None:
+    """Remember that the key was used, to the minute."""
+    if key.last_used_at is None or now - key.last_used_at >= LAST_USED_STEP:
+        ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)

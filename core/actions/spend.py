@@ -29,7 +29,8 @@ from core.queries.books import get_book, list_campaigns_to_judge
 from core.queries.locks import lock_brand
 from core.queries.spend import map_campaigns_to_brands, map_event_answers
 from core.rules.admission import Admission, BrandBook, Decision, SpendEntry, check_occurred_at
-from core.rules.explanation import describe_obstacles, format_instant
+from core.rules.explanation import describe_obstacles
+from core.rules.instants import format_instant
 from core.rules.money import format_money
 from core.rules.verdict import TotalKey, period_of, used_up_brand_budgets
 

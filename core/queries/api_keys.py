@@ -22,3 +22,10 @@ def find_api_key(token: str, now: datetime) -> ApiKey | None:
     if not hmac.compare_digest(hash_secret(secret), expected) or key is None:
         return None
     return None if key.expires_at and key.expires_at <= now else key
+
+
+def find_brands_of_key(key: ApiKey) -> frozenset[int] | None:
+    """The brands that the key may see; `None` for all (C29)."""
+    if not key.is_limited_to_brands:
+        return None
+    return frozenset(key.brands.values_list("id", flat=True))

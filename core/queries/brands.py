@@ -1,9 +1,14 @@
 """Reads of brands."""
 
 from collections.abc import Collection
+from datetime import datetime
 
+from django.db.models import Count, Q, QuerySet, Subquery
+
+from core.enums import PeriodKind
 from core.errors import BrandNotFoundError
 from core.models import Brand, BrandTotal
+from core.queries.totals import running_brand_total
 
 
 def get_brand(brand_id: int, brand_ids: Collection[int] | None = None) -> Brand:
@@ -23,3 +28,39 @@ def has_brand_name(name: str, *, besides: int | None = None) -> bool:
 def has_brand_spent(brand: Brand) -> bool:
     """Whether anything was ever spent or held under the brand."""
     return BrandTotal.objects.filter(brand=brand).exists()
+
+
+def list_brands(
+    now: datetime, *, brand_ids: Collection[int] | None = None, after: int | None = None
+) -> QuerySet[Brand]:
+    """Brands that aren't archived, by id, with what documents show of them.
+
+    `campaigns_count`, `daily_spend` and `monthly_spend` (of the running budget day and month)
+    come as annotations. `after` is the id that the page before ended with.
+    """
+    brands = Brand.objects.filter(archived_at=None).order_by("id")
+    if brand_ids is not None:
+        brands = brands.filter(id__in=brand_ids)
+    if after is not None:
+        brands = brands.filter(id__gt=after)
+    return brands.annotate(
+        campaigns_count=Count("campaigns", filter=Q(campaigns__archived_at=None)),
+        daily_spend=Subquery(running_brand_total(PeriodKind.DAY, now, "pk").values("spent")),
+        monthly_spend=Subquery(running_brand_total(PeriodKind.MONTH, now, "pk").values("spent")),
+    )
+
+
+def get_listed_brand(
+    brand_id: int, now: datetime, brand_ids: Collection[int] | None = None
+) -> Brand:
+    """One brand as `list_brands` gives it. Raises BrandNotFoundError."""
+    brand = list_brands(now, brand_ids=brand_ids).filter(pk=brand_id).first()
+    if brand is None:
+        raise BrandNotFoundError
+    return brand
+
+
+def count_brands(brand_ids: Collection[int] | None) -> int:
+    """How many brands that aren't archived the caller may see."""
+    brands = Brand.objects.filter(archived_at=None)
+    return brands.filter(id__in=brand_ids).count() if brand_ids is not None else brands.count()

@@ -1,9 +1,15 @@
 """Reads of campaigns."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
 
+from django.db.models import Count, Q, QuerySet, Subquery
+
+from core.enums import PeriodKind, Reason
 from core.errors import CampaignNotFoundError
 from core.models import Brand, Campaign
+from core.queries.totals import running_campaign_total
 
 
 def get_campaign(campaign_id: int, brand_ids: Collection[int] | None = None) -> Campaign:
@@ -22,3 +28,74 @@ def has_campaign_name(brand: Brand, name: str, *, besides: int | None = None) ->
     """Whether the brand has a campaign by this name that isn't archived."""
     named = Campaign.objects.filter(brand=brand, name=name, archived_at=None)
     return named.exclude(pk__in=[besides] if besides else []).exists()
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignFilter:
+    """Which campaigns a list shows; `None` means any. `brand_ids` is what the caller may see."""
+
+    brand_ids: Collection[int] | None = None
+    brand_id: int | None = None
+    is_active: bool | None = None
+    reason: Reason | None = None
+    search: str | None = None
+    after: int | None = None
+
+
+def list_campaigns(now: datetime, chosen: CampaignFilter) -> QuerySet[Campaign]:
+    """Campaigns that aren't archived, by id, with what documents show of them.
+
+    The brand and the dayparts come along; `daily_spend` and `monthly_spend` (of the running
+    budget day and month) are annotations.
+    """
+    campaigns = _chosen(chosen).order_by("id").select_related("brand")
+    day = running_campaign_total(PeriodKind.DAY, now)
+    month = running_campaign_total(PeriodKind.MONTH, now)
+    return campaigns.prefetch_related("dayparts").annotate(
+        daily_spend=Subquery(day.values("spent")), monthly_spend=Subquery(month.values("spent"))
+    )
+
+
+def get_listed_campaign(
+    campaign_id: int, now: datetime, brand_ids: Collection[int] | None = None
+) -> Campaign:
+    """One campaign as `list_campaigns` gives it. Raises CampaignNotFoundError."""
+    campaigns = list_campaigns(now, CampaignFilter(brand_ids))
+    campaign = campaigns.filter(pk=campaign_id).first()
+    if campaign is None:
+        raise CampaignNotFoundError
+    return campaign
+
+
+def count_campaigns(brand_ids: Collection[int] | None) -> dict[str, int]:
+    """How many campaigns there are, run, are paused, and were stopped by a budget."""
+
+    def stopped_by(*reasons: Reason) -> Q:
+        named = Q()
+        for reason in reasons:
+            named |= Q(reasons__contains=f",{reason},")
+        return named
+
+    return _chosen(CampaignFilter(brand_ids)).aggregate(
+        total=Count("id"),
+        active=Count("id", filter=Q(is_active=True)),
+        over_daily=Count(
+            "id", filter=stopped_by(Reason.BRAND_DAILY_BUDGET, Reason.CAMPAIGN_DAILY_BUDGET)
+        ),
+        over_monthly=Count(
+            "id", filter=stopped_by(Reason.BRAND_MONTHLY_BUDGET, Reason.CAMPAIGN_MONTHLY_BUDGET)
+        ),
+    )
+
+
+def _chosen(chosen: CampaignFilter) -> QuerySet[Campaign]:
+    conditions = {
+        "brand_id__in": chosen.brand_ids,
+        "brand_id": chosen.brand_id,
+        "is_active": chosen.is_active,
+        "reasons__contains": f",{chosen.reason}," if chosen.reason else None,
+        "name__icontains": chosen.search,
+        "id__gt": chosen.after,
+    }
+    named = {name: value for name, value in conditions.items() if value is not None}
+    return Campaign.objects.filter(archived_at=None, brand__archived_at=None, **named)

@@ -136,9 +136,7 @@ class Admission:
         tightest = _tightest(facts, entry.occurred_at)
         if tightest and entry.amount > tightest.remaining:
             return BudgetExceededError(
-                budget=tightest.reason,
-                remaining=tightest.remaining,
-                remaining_text=format_money(tightest.remaining),
+                budget=tightest.reason.value, remaining=format_money(tightest.remaining)
             )
         return None
 

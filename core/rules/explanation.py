@@ -1,9 +1,9 @@
 """Says a verdict in words and numbers, the same everywhere: API, admin, commands, transitions."""
 
-from datetime import datetime
 from typing import Any
 
 from core.enums import Reason
+from core.rules.instants import format_instant
 from core.rules.money import format_money
 from core.rules.verdict import Ceiling, Obstacle, Verdict
 
@@ -70,8 +70,3 @@ def describe_numbers(verdict: Verdict) -> list[dict[str, Any]]:
     return [
         {"code": ceiling.reason.value, **describe_ceiling(ceiling)} for ceiling in verdict.ceilings
     ]
-
-
-def format_instant(instant: datetime | None) -> str | None:
-    """RFC 3339 in UTC with a `Z`, e.g. `2026-11-20T08:30:00Z`."""
-    return instant.isoformat().replace("+00:00", "Z") if instant else None

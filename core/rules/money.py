@@ -76,13 +76,18 @@ def to_micros(amount: Decimal) -> int:
     a 64-bit column holds. Never rounds, whatever the current decimal context says.
     """
     if not amount.is_finite():
-        raise ValueError(f"{amount} is not an amount of money")
+        raise ValueError("This is not an amount of money: it is not finite")
     try:
         return int(amount.quantize(_MICRO, context=_EXACT).scaleb(MAX_DECIMALS, context=_EXACT))
     except (Inexact, InvalidOperation) as error:
-        raise ValueError("The amount is not a whole number of micros within bounds") from error
+        raise ValueError("This is not a whole number of micros within bounds") from error
 
 
 def from_micros(micros: int) -> Decimal:
     """The amount that whole micros stand for, always with six decimals (C1)."""
     return Decimal(micros).scaleb(-MAX_DECIMALS, context=_EXACT)
+
+
+def format_optional_money(amount: Decimal | None) -> str | None:
+    """`format_money`, where `None` (no ceiling, C3) stays `None`."""
+    return None if amount is None else format_money(amount)

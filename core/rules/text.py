@@ -1,10 +1,11 @@
-"""What a name and a currency may look like."""
+"""What names, currencies and event ids may look like."""
 
 import unicodedata
 
 from core.errors import InvalidFieldError
 
 LONGEST_NAME = 200
+LONGEST_EVENT_ID = 200
 # ISO 4217, active codes of November 2026 without funds and precious metals (C2).
 CURRENCIES = frozenset(
     """
@@ -25,13 +26,17 @@ def parse_name(text: str, field: str) -> str:
     Raises InvalidFieldError.
     """
     name = text.strip()
-    if not name:
-        raise InvalidFieldError(field, "must not be empty")
-    if len(name) > LONGEST_NAME:
-        raise InvalidFieldError(field, f"must have at most {LONGEST_NAME} characters")
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in name):
-        raise InvalidFieldError(field, "must not contain control characters")
+    _check_text(name, field, LONGEST_NAME)
     return name
+
+
+def parse_event_id(text: str, field: str) -> str:
+    """A caller's own name for one spend, 1 to 200 characters taken as they are (C21).
+
+    Raises InvalidFieldError.
+    """
+    _check_text(text, field, LONGEST_EVENT_ID)
+    return text
 
 
 def parse_currency(text: str, field: str) -> str:
@@ -39,3 +44,13 @@ def parse_currency(text: str, field: str) -> str:
     if text not in CURRENCIES:
         raise InvalidFieldError(field, "must be an ISO 4217 currency code such as USD")
     return text
+
+
+def _check_text(text: str, field: str, longest: int) -> None:
+    if not text:
+        raise InvalidFieldError(field, "must not be empty")
+    if len(text) > longest:
+        raise InvalidFieldError(field, f"must have at most {longest} characters")
+    # Control characters and lone surrogates: no database keeps all of them alike (C30).
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
+        raise InvalidFieldError(field, "must not contain control characters")

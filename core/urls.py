@@ -1,0 +1,42 @@
+"""The table of contents of the API: method, path, scope, view."""
+
+from django.urls import path
+from ninja import NinjaAPI
+
+from core.enums import Scope
+from core.views import brands, campaigns, health, spend, status
+from core.views.authentication import KeyWith
+from core.views.errors import register_error_answers
+from core.views.parsing import StrictParser
+
+CALLS = (
+    ("GET", "/brands/", Scope.READ, brands.brand_list),
+    ("POST", "/brands/create/", Scope.MANAGE, brands.brand_create),
+    ("GET", "/brands/{int:brand_id}/", Scope.READ, brands.brand_detail),
+    ("PATCH", "/brands/{int:brand_id}/", Scope.MANAGE, brands.brand_edit),
+    ("DELETE", "/brands/{int:brand_id}/", Scope.MANAGE, brands.brand_archive),
+    ("GET", "/campaigns/", Scope.READ, campaigns.campaign_list),
+    ("POST", "/campaigns/create/", Scope.MANAGE, campaigns.campaign_create),
+    ("GET", "/campaigns/{int:campaign_id}/", Scope.READ, campaigns.campaign_detail),
+    ("PATCH", "/campaigns/{int:campaign_id}/", Scope.MANAGE, campaigns.campaign_edit),
+    ("DELETE", "/campaigns/{int:campaign_id}/", Scope.MANAGE, campaigns.campaign_archive),
+    ("POST", "/campaigns/{int:campaign_id}/pause/", Scope.MANAGE, campaigns.campaign_pause),
+    ("POST", "/campaigns/{int:campaign_id}/resume/", Scope.MANAGE, campaigns.campaign_resume),
+    ("POST", "/spend/add/", Scope.SPEND, spend.spend_add),
+    ("POST", "/spend/report/", Scope.SPEND, spend.spend_report),
+    ("GET", "/spend/logs/", Scope.READ, spend.spend_log_list),
+    ("GET", "/status/", Scope.READ, status.system_status),
+)
+
+api = NinjaAPI(
+    title="Budget Manager", version="1", parser=StrictParser(), docs_url=None, openapi_url=None
+)
+register_error_answers(api)
+for method, call_path, scope, view in CALLS:
+    api.default_router.add_api_operation(call_path, [method], view, auth=KeyWith(scope))
+
+urlpatterns = [
+    path("api/", api.urls),
+    path("healthz/live", health.live),
+    path("healthz/ready", health.ready),
+]

@@ -1,0 +1,38 @@
+"""Lets a call in by its API key and scope (C29)."""
+
+from django.http import HttpRequest
+from django.utils import timezone
+
+from core.actions.api_keys import note_api_key_use
+from core.actions.caller import Caller
+from core.enums import Scope
+from core.errors import NotAuthenticatedError, ScopeMissingError
+from core.queries.api_keys import find_api_key, find_brands_of_key
+
+
+class ApiRequest(HttpRequest):
+    """A request that an API key let in."""
+
+    auth: Caller
+
+
+class KeyWith:
+    """Lets in keys that have the scope; the view finds the `Caller` as `request.auth`."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+
+    def __call__(self, request: HttpRequest) -> Caller:
+        """The caller behind the key. Raises NotAuthenticatedError, ScopeMissingError."""
+        now = timezone.now()
+        kind, _, token = request.headers.get("Authorization", "").partition(" ")
+        key = find_api_key(token.strip(), now) if kind.lower() == "bearer" else None
+        if key is None:
+            raise NotAuthenticatedError(
+                "Send a live API key as `Authorization: Bearer …`; "
+                "`python manage.py create_api_key` makes one"
+            )
+        if self.scope not in key.scopes:
+            raise ScopeMissingError(f"This API key lacks the scope `{self.scope}`")
+        note_api_key_use(key, now=now)
+        return Caller(f"key:{key.public_id}", find_brands_of_key(key))

@@ -1,0 +1,128 @@
+"""How each refusal is answered over HTTP: one shape, one place for statuses (C27, C28)."""
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import RequestDataTooBig
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, JsonResponse, UnreadablePostError
+from ninja import NinjaAPI
+from ninja.errors import HttpError, ValidationError
+
+from core.errors import BudgetManagerError, InvalidInputError, MalformedBodyError
+
+logger = logging.getLogger(__name__)
+
+STATUSES = {
+    "malformed_body": HTTPStatus.BAD_REQUEST,
+    "body_too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "unsupported_media_type": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    "not_authenticated": HTTPStatus.UNAUTHORIZED,
+    "scope_missing": HTTPStatus.FORBIDDEN,
+    "not_found": HTTPStatus.NOT_FOUND,
+    "brand_not_found": HTTPStatus.NOT_FOUND,
+    "campaign_not_found": HTTPStatus.NOT_FOUND,
+    "event_id_reused": HTTPStatus.CONFLICT,
+}
+# What a person reads where Django or the server answered in HTML.
+PLAIN_ANSWERS = {
+    400: ("bad_request", "The request is malformed"),
+    403: ("forbidden", "This is not allowed"),
+    404: ("not_found", "There is nothing at this path; mind the trailing slash"),
+    405: ("method_not_allowed", "This path doesn't answer that method"),
+    413: ("body_too_large", "The body is too large"),
+}
+SECONDS_UNTIL_RETRY = 1
+
+
+def error_response(request: HttpRequest, status: int, document: dict[str, Any]) -> JsonResponse:
+    """The error shape with this request's id (C28)."""
+    request_id = getattr(request, "request_id", "")
+    return JsonResponse({**document, "request_id": request_id}, status=status)
+
+
+def plain_error_response(request: HttpRequest, status: int) -> JsonResponse:
+    """The error shape for an answer that came without one."""
+    code, sentence = PLAIN_ANSWERS.get(status, ("server_error", "Something broke on our side"))
+    return error_response(request, status, {"error": sentence, "code": code, "fields": {}})
+
+
+def register_error_answers(api: NinjaAPI) -> None:
+    """Tell the API how to answer each kind of exception."""
+    # The stubs want each handler to take its exception's class too, which never arrives: `Any`.
+    api.add_exception_handler(BudgetManagerError, _answer_refusal)
+    api.add_exception_handler(ValidationError, _answer_invalid_input)
+    api.add_exception_handler(HttpError, _answer_http_error)
+    api.add_exception_handler(RequestDataTooBig, _answer_too_large)
+    api.add_exception_handler(UnreadablePostError, _answer_unreadable)
+    api.add_exception_handler(OperationalError, _answer_database_error)
+    api.add_exception_handler(InterfaceError, _answer_database_error)
+    api.add_exception_handler(Exception, _answer_server_fault)
+
+
+def _answer_refusal(request: HttpRequest, refusal: Any) -> JsonResponse:
+    status = STATUSES.get(refusal.code, HTTPStatus.BAD_REQUEST)
+    response = error_response(request, status, refusal.document())
+    if status == HTTPStatus.UNAUTHORIZED:
+        response["WWW-Authenticate"] = "Bearer"
+    if refusal.is_replay:
+        response["Idempotent-Replayed"] = "true"
+    return response
+
+
+def _answer_invalid_input(request: HttpRequest, error: Any) -> JsonResponse:
+    fields = {_field(item["loc"]): _problem(item) for item in error.errors}
+    return _answer_refusal(request, InvalidInputError(fields))
+
+
+def _field(location: tuple[str | int, ...]) -> str:
+    # A body's location starts with `body` and the view's parameter, a query's with `query`.
+    names = location[2:] if location[0] == "body" else location[1:]
+    return ".".join(str(part) for part in names) or str(location[0])
+
+
+def _problem(item: dict[str, Any]) -> str:
+    match item["type"]:
+        case "missing":
+            return "is required"
+        case "extra_forbidden":
+            return "is not a known field here"
+        case _:
+            message: str = item["msg"]
+            return message.replace("Input should be", "must be")
+
+
+def _answer_http_error(request: HttpRequest, error: Any) -> JsonResponse:
+    if isinstance(error.__cause__, BudgetManagerError):
+        return _answer_refusal(request, error.__cause__)
+    if error.status_code == HTTPStatus.BAD_REQUEST:
+        return _answer_refusal(request, MalformedBodyError("The body can't be read"))
+    return plain_error_response(request, error.status_code)
+
+
+def _answer_database_error(request: HttpRequest, error: Any) -> JsonResponse:
+    """Fail closed: nothing was admitted, the caller may try again (C27)."""
+    logger.error("database unavailable: %s", error)
+    document = {
+        "error": "The database is busy or unreachable; nothing was changed, try again",
+        "code": "database_unavailable",
+        "fields": {},
+    }
+    response = error_response(request, HTTPStatus.SERVICE_UNAVAILABLE, document)
+    response["Retry-After"] = str(SECONDS_UNTIL_RETRY)
+    return response
+
+
+def _answer_server_fault(request: HttpRequest, error: Any) -> JsonResponse:
+    request_id = getattr(request, "request_id", "")
+    logger.error("request %s failed", request_id, exc_info=error)
+    return plain_error_response(request, HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def _answer_too_large(request: HttpRequest, _error: Any) -> JsonResponse:
+    return plain_error_response(request, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+
+
+def _answer_unreadable(request: HttpRequest, _error: Any) -> JsonResponse:
+    return plain_error_response(request, HTTPStatus.BAD_REQUEST)

@@ -1,0 +1,86 @@
+"""Reads a request's body as strict JSON, or says what is wrong with it (C1, C28).
+
+Python's reader accepts NaN, repeated names, numbers of any size and lone surrogates; money and
+signatures can't. Numbers that aren't plain integers are kept as they were written.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from core.errors import MalformedBodyError
+
+LARGEST_BODY = 64 * 1024
+DEEPEST_NESTING = 20
+_LONGEST_INTEGER = 18  # digits; below 2**63
+
+
+@dataclass(frozen=True, slots=True)
+class NumberLiteral:
+    """A JSON number as written, for whoever has to read it exactly."""
+
+    text: str
+
+
+def read_json(body: bytes) -> dict[str, Any]:
+    """The JSON object in `body`. Raises MalformedBodyError with what to do about it."""
+    if not body.strip():
+        raise MalformedBodyError("The body is empty; send a JSON object")
+    try:
+        document = _DECODER.decode(body.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise MalformedBodyError("The body is not UTF-8") from error
+    except json.JSONDecodeError as error:
+        raise MalformedBodyError(
+            f"The body is not JSON: {error.msg} at line {error.lineno} column {error.colno}"
+        ) from error
+    except RecursionError as error:
+        raise MalformedBodyError("The body is nested too deeply") from error
+    if not isinstance(document, dict):
+        raise MalformedBodyError("The body must be a JSON object")
+    _check_text(document, depth=1)
+    return document
+
+
+def _read_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    document = dict(pairs)
+    if len(document) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise MalformedBodyError(f"The name {twice[:50]!a} stands twice in one object")
+    return document
+
+
+def _read_integer(text: str) -> int | NumberLiteral:
+    is_plain = len(text.lstrip("-")) <= _LONGEST_INTEGER and text != "-0"
+    return int(text) if is_plain else NumberLiteral(text)
+
+
+def _refuse_constant(text: str) -> NoReturn:
+    raise MalformedBodyError(f"{text} is not a JSON number")
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_read_object,
+    parse_float=NumberLiteral,
+    parse_int=_read_integer,
+    parse_constant=_refuse_constant,
+)
+
+
+def _check_text(value: Any, *, depth: int) -> None:
+    """Refuse nesting without end and text that a database can't keep."""
+    if depth > DEEPEST_NESTING:
+        raise MalformedBodyError("The body is nested too deeply")
+    match value:
+        case dict():
+            for name, inner in value.items():
+                _check_text(name, depth=depth)
+                _check_text(inner, depth=depth + 1)
+        case list():
+            for inner in value:
+                _check_text(inner, depth=depth + 1)
+        case str() if "\0" in value or any(
+            "\ud800" <= character <= "\udfff" for character in value
+        ):
+            raise MalformedBodyError("The body holds a NUL character or half a surrogate pair")
