@@ -3,7 +3,7 @@
 One pure function, `judge`, decides it for the API, the tasks, the admin and the simulation.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -167,30 +167,27 @@ def judge(facts: Facts, at: datetime) -> Verdict:
 def applying_ceilings(facts: Facts, at: datetime) -> Iterator[Ceiling]:
     """Every budget that counts spend which occurs at `at`, in the order in which they bind (C4)."""
     yield from brand_ceilings(facts.brand, facts.totals, at)
-    campaign, owner = facts.campaign, facts.campaign.campaign_id
-    day = facts.brand.calendar.budget_day(at)
-    month = facts.brand.calendar.budget_month(at)
+    campaign, calendar = facts.campaign, facts.brand.calendar
+    owner = campaign.campaign_id
+    day, month = calendar.budget_day(at), calendar.budget_month(at)
     budgets = (
-        (Reason.CAMPAIGN_DAILY_BUDGET, day, campaign.daily_budget),
-        (Reason.CAMPAIGN_MONTHLY_BUDGET, month, campaign.monthly_budget),
-        (Reason.CAMPAIGN_LIFETIME_BUDGET, LIFETIME, campaign.lifetime_budget),
+        (Reason.CAMPAIGN_DAILY_BUDGET, owner, day, campaign.daily_budget),
+        (Reason.CAMPAIGN_MONTHLY_BUDGET, owner, month, campaign.monthly_budget),
+        (Reason.CAMPAIGN_LIFETIME_BUDGET, owner, LIFETIME, campaign.lifetime_budget),
     )
-    for reason, period, budget in budgets:
-        if budget is not None:
-            yield _ceiling(reason, owner, period, budget, facts.totals)
+    yield from _ceilings(budgets, facts.totals)
 
 
 def brand_ceilings(
     brand: BrandFacts, totals: Mapping[TotalKey, Amounts], at: datetime
 ) -> Iterator[Ceiling]:
     """The brand's own budgets, which every one of its campaigns lives under."""
+    day, month = brand.calendar.budget_day(at), brand.calendar.budget_month(at)
     budgets = (
-        (Reason.BRAND_DAILY_BUDGET, brand.calendar.budget_day(at), brand.daily_budget),
-        (Reason.BRAND_MONTHLY_BUDGET, brand.calendar.budget_month(at), brand.monthly_budget),
+        (Reason.BRAND_DAILY_BUDGET, None, day, brand.daily_budget),
+        (Reason.BRAND_MONTHLY_BUDGET, None, month, brand.monthly_budget),
     )
-    for reason, period, budget in budgets:
-        if budget is not None:
-            yield _ceiling(reason, None, period, budget, totals)
+    yield from _ceilings(budgets, totals)
 
 
 def used_up_brand_budgets(
@@ -201,16 +198,15 @@ def used_up_brand_budgets(
     return frozenset(ceiling.reason for ceiling in ceilings if ceiling.is_used_up)
 
 
-def _ceiling(
-    reason: Reason,
-    owner: int | None,
-    period: Period,
-    budget: Decimal,
+def _ceilings(
+    budgets: Iterable[tuple[Reason, int | None, Period, Decimal | None]],
     totals: Mapping[TotalKey, Amounts],
-) -> Ceiling:
-    key = TotalKey(owner, period.kind, period.starts_on)
-    renews_at = None if period is LIFETIME else period.ends_at
-    return Ceiling(reason, key, budget, totals.get(key, NOTHING), renews_at)
+) -> Iterator[Ceiling]:
+    for reason, owner, period, budget in budgets:
+        if budget is not None:
+            key = TotalKey(owner, period.kind, period.starts_on)
+            renews_at = None if period is LIFETIME else period.ends_at
+            yield Ceiling(reason, key, budget, totals.get(key, NOTHING), renews_at)
 
 
 def _standing_obstacles(facts: Facts, at: datetime) -> Iterator[Obstacle]:
