@@ -28,7 +28,7 @@ from core.models import Brand, BrandTotal, Campaign, CampaignTotal, EventAnswer,
 from core.queries.books import get_book, list_campaigns_to_judge
 from core.queries.locks import lock_brand
 from core.queries.spend import map_campaigns_to_brands, map_event_answers
-from core.rules.admission import Admission, BrandBook, Decision, SpendEntry, check_occurred_at
+from core.rules.admission import Admission, Decision, SpendEntry, check_occurred_at
 from core.rules.explanation import describe_obstacles
 from core.rules.instants import format_instant
 from core.rules.money import format_money
@@ -158,14 +158,13 @@ class _Session:
         brand = lock_brand(self.brand_id)
         campaigns = list_campaigns_to_judge(brand, {request.campaign_id for request in requests})
         instants = [self.now, *(entry.occurred_at for entry in entries if self._is_timely(entry))]
-        book = get_book(brand, campaigns, instants)
 
-        admission = Admission(book, self.now)
+        admission = Admission(get_book(brand, campaigns, instants), self.now)
         self._decide(entries, admission)
 
         self._log(entries, brand)
         self._store_totals(brand, admission)
-        self._store_verdicts(brand, campaigns, book, admission)
+        self._store_verdicts(brand, campaigns, admission)
 
         names = {campaign.pk: campaign.name for campaign in campaigns}
         self._answer(entries, names)
@@ -237,18 +236,20 @@ class _Session:
         )
 
     def _store_verdicts(
-        self, brand: Brand, campaigns: list[Campaign], book: BrandBook, admission: Admission
+        self, brand: Brand, campaigns: list[Campaign], admission: Admission
     ) -> None:
         """The campaigns that spent, and all of the brand when a brand budget ran out (C5, C16)."""
         if not admission.changed:
             return
         change = Change(self.caller, self.now, Cause.SPEND)
-        before = used_up_brand_budgets(book.brand, book.totals, self.now)
-        after = used_up_brand_budgets(book.brand, admission.totals, self.now)
+        before, after = (
+            used_up_brand_budgets(book.brand, book.totals, self.now)
+            for book in (admission.before, admission.book)
+        )
         if before != after:
             judge_campaigns(brand, change)
         else:
-            store_verdicts(campaigns, replace(book, totals=admission.totals), change)
+            store_verdicts(campaigns, admission.book, change)
 
     def _answer(self, entries: Sequence[_Entry], names: dict[int, str]) -> None:
         """Word each outcome, and keep the first answer to each event id (C21)."""

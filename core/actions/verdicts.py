@@ -48,9 +48,8 @@ def store_verdicts(
             continue
         if is_new or was_active != verdict.is_active:
             # Callers that waited for the lock may carry an older instant than the last change.
-            since = max(change.at, campaign.status_since or change.at)
-            campaign.status_since = since
-            transitions.append(_transition(campaign, verdict, change, since))
+            campaign.status_since = max(change.at, campaign.status_since or change.at)
+            transitions.append(_transition(campaign, verdict, change))
         changed.append(campaign)
     if changed:
         Campaign.objects.bulk_update(changed, STORED_VERDICT, batch_size=500)
@@ -66,12 +65,10 @@ def _take_over(campaign: Campaign, verdict: Verdict) -> bool:
     return before != after or campaign.status_since is None
 
 
-def _transition(
-    campaign: Campaign, verdict: Verdict, change: Change, since: datetime
-) -> Transition:
+def _transition(campaign: Campaign, verdict: Verdict, change: Change) -> Transition:
     return Transition(
         campaign=campaign,
-        at=since,
+        at=campaign.status_since or change.at,
         is_active=verdict.is_active,
         reasons=verdict.reasons,
         numbers=describe_numbers(verdict),

@@ -90,20 +90,26 @@ def check_occurred_at(occurred_at: datetime, now: datetime, late_limit: timedelt
 
 
 class Admission:
-    """Decides entries one after another against running totals, all at the instant `at`."""
+    """Decides entries one after another against running totals, all at the instant `at`.
+
+    `book` moves on with each decision, `before` stays as it was, `changed` names the totals that
+    have to be written.
+    """
 
     def __init__(self, book: BrandBook, at: datetime) -> None:
+        self.before = book
         self.totals: dict[TotalKey, Amounts] = dict(book.totals)
         self.changed: set[TotalKey] = set()
-        self._book = BrandBook(book.brand, book.campaigns, self.totals)
-        self._at = at
+        # The same facts with the running totals, which `_count` moves on.
+        self.book = BrandBook(book.brand, book.campaigns, self.totals)
+        self.at = at
 
     def decide(self, entry: SpendEntry) -> Decision:
         """Admit, record or refuse one entry; what it changes counts for the next one (C23)."""
         refusal = self._refusal(entry)
         if refusal:
             return Decision(refusal)
-        facts = self._book.facts(entry.campaign_id)
+        facts = self.book.facts(entry.campaign_id)
         tightest = _tightest(facts, entry.occurred_at)
         over_budget = max(entry.amount - tightest.remaining, ZERO) if tightest else ZERO
         day, month = self._count(entry)
@@ -112,12 +118,12 @@ class Admission:
             over_budget_cause=tightest.reason if tightest and over_budget else None,
             day=day,
             month=month,
-            verdict=judge(facts, self._at),
+            verdict=judge(facts, self.at),
         )
 
     def _refusal(self, entry: SpendEntry) -> BudgetManagerError | None:
-        brand = self._book.brand
-        campaign = self._book.campaigns.get(entry.campaign_id)
+        brand = self.book.brand
+        campaign = self.book.campaigns.get(entry.campaign_id)
         if campaign is None or (campaign.is_archived and entry.kind is SpendKind.ADD):
             return CampaignNotFoundError()
         if entry.currency not in (None, brand.currency):
@@ -129,8 +135,8 @@ class Admission:
         return None
 
     def _add_refusal(self, entry: SpendEntry) -> BudgetManagerError | None:
-        facts = self._book.facts(entry.campaign_id)
-        verdict = judge(facts, self._at)
+        facts = self.book.facts(entry.campaign_id)
+        verdict = judge(facts, self.at)
         if not verdict.is_active:
             return CampaignNotActiveError(describe_obstacles(verdict))
         tightest = _tightest(facts, entry.occurred_at)
@@ -159,7 +165,7 @@ class Admission:
         return self.totals.get(self._key(owner, period, entry), NOTHING)
 
     def _key(self, owner: int | None, period: PeriodKind, entry: SpendEntry) -> TotalKey:
-        calendar = self._book.brand.calendar
+        calendar = self.book.brand.calendar
         match period:
             case PeriodKind.DAY:
                 starts_on = calendar.budget_day(entry.occurred_at).starts_on
