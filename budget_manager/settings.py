@@ -105,6 +105,9 @@ STATIC_ROOT = BASE_DIR / "var" / "static"
 # Serves the admin's files straight from the installed packages: no collectstatic step.
 WHITENOISE_USE_FINDERS = True
 
+# `manage.py test` runs the same suite as pytest.
+TEST_RUNNER = "core.tests.runner.PytestRunner"
+
 # At rest every instant is UTC; a brand's own zone lives on the brand (C9).
 USE_TZ = True
 TIME_ZONE = "UTC"

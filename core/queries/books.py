@@ -40,13 +40,11 @@ def get_book(
     of_campaigns = CampaignTotal.objects.filter(periods | lifetime, campaign__in=campaigns)
     totals = {_key(None, total): _amounts(total) for total in of_brand}
     totals |= {_key(total.campaign_id, total): _amounts(total) for total in of_campaigns}
-    return BrandBook(
-        get_brand_facts(brand), {campaign.pk: _facts(campaign) for campaign in campaigns}, totals
-    )
+    facts = {campaign.pk: _campaign_facts(campaign, brand) for campaign in campaigns}
+    return BrandBook(_brand_facts(brand), facts, totals)
 
 
-def get_brand_facts(brand: Brand) -> BrandFacts:
-    """What the rules need to know of a brand; no query."""
+def _brand_facts(brand: Brand) -> BrandFacts:
     return BrandFacts(
         is_enabled=brand.is_enabled,
         calendar=brand.calendar,
@@ -56,11 +54,11 @@ def get_brand_facts(brand: Brand) -> BrandFacts:
     )
 
 
-def _facts(campaign: Campaign) -> CampaignFacts:
+def _campaign_facts(campaign: Campaign, brand: Brand) -> CampaignFacts:
     return CampaignFacts(
         campaign_id=campaign.pk,
         is_enabled=campaign.is_enabled,
-        is_archived=campaign.archived_at is not None,
+        is_archived=bool(campaign.archived_at or brand.archived_at),
         starts_at=campaign.starts_at,
         ends_at=campaign.ends_at,
         schedule=weekly_schedule(row.daypart for row in campaign.dayparts.all()),

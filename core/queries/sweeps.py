@@ -36,6 +36,8 @@ def _facts_behind_reasons(now: datetime) -> dict[Reason, Q]:
     facts = {
         Reason.BRAND_DISABLED: Q(brand__is_enabled=False),
         Reason.CAMPAIGN_DISABLED: Q(is_enabled=False),
+        Reason.NOT_STARTED: Q(starts_at__isnull=False, starts_at__gt=now),
+        Reason.ENDED: Q(ends_at__isnull=False, ends_at__lte=now),
     }
     day, month, lifetime = PeriodKind
     of_brand, of_campaign = running_brand_total, running_campaign_total

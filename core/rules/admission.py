@@ -128,8 +128,10 @@ class Admission:
             return CampaignNotFoundError()
         if entry.currency not in (None, brand.currency):
             return InvalidFieldError("currency", f"must be the brand's currency, {brand.currency}")
-        if self._total(None, PeriodKind.MONTH, entry).spent + entry.amount > LARGEST_TOTAL:
-            return InvalidFieldError("amount", "makes the month's total larger than can be counted")
+        month = self._total(None, PeriodKind.MONTH, entry)
+        lifetime = self._total(entry.campaign_id, PeriodKind.LIFETIME, entry)
+        if max(month.spent, lifetime.spent) + entry.amount > LARGEST_TOTAL:
+            return InvalidFieldError("amount", "makes a total larger than can be counted")
         if entry.kind is SpendKind.ADD:
             return self._add_refusal(entry)
         return None
