@@ -85,7 +85,7 @@ class BrandCalendar:
 
     def _day_label(self, at: datetime) -> date:
         # The clock can show yesterday's date again after midnight (St. John's, 2010-11-07, and
-        # for up to a day after a move west). The budget day that has begun goes on.
+        # for up to 25 hours after a move west). The budget day that has begun goes on.
         label = self.local(at).date()
         while self.first_instant(label + _ONE_DAY) <= at:
             label += _ONE_DAY
@@ -98,7 +98,11 @@ class BrandCalendar:
         return self.previous_time_zone
 
     def local(self, at: datetime) -> datetime:
-        """The same instant as local wall time. Raises ValueError if `at` has no zone."""
+        """The same instant as local wall time, to read hours and dates from, not to compare.
+
+        (Python holds a wall time that happens twice to be unequal to the same instant in UTC.)
+        Raises ValueError if `at` has no zone.
+        """
         if at.tzinfo is None:
             raise ValueError("An instant needs a time zone")
         return at.astimezone(ZoneInfo(self.zone_at(at)))
