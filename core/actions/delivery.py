@@ -53,7 +53,7 @@ def _judge_found(found: dict[int, list[int]], change: Change) -> Changes:
     def judge_brand(brand: Brand) -> list[Transition]:
         return judge_campaigns(brand, change, found[brand.pk])
 
-    return _for_each_brand(found, judge_brand)
+    return _for_each_brand(filter(change.caller.may_see, found), judge_brand)
 
 
 def _close_periods(period: PeriodKind, change: Change) -> Changes:
@@ -68,7 +68,8 @@ def _close_periods(period: PeriodKind, change: Change) -> Changes:
         closed += len(totals)
         return judge_campaigns(brand, change) if totals else []
 
-    changes = _for_each_brand(list_brands_to_close(period, change.at), close_brand)
+    due = filter(change.caller.may_see, list_brands_to_close(period, change.at))
+    changes = _for_each_brand(due, close_brand)
     return {"closed": closed, **changes}
 
 

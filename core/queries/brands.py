@@ -8,7 +8,10 @@ from django.db.models import Count, Q, QuerySet, Subquery
 from core.enums import PeriodKind
 from core.errors import BrandNotFoundError
 from core.models import Brand, BrandTotal
-from core.queries.totals import running_brand_total
+from core.queries.totals import find_running_brand_total
+
+# Digits of the largest 64-bit integer.
+LONGEST_ID = 19
 
 
 def get_brand(brand_id: int, brand_ids: Collection[int] | None = None) -> Brand:
@@ -23,6 +26,19 @@ def has_brand_name(name: str, *, besides: int | None = None) -> bool:
     """Whether a brand that isn't archived has this name."""
     named = Brand.objects.filter(name=name, archived_at=None)
     return named.exclude(pk__in=[besides] if besides else []).exists()
+
+
+def list_brands_called(name_or_id: str) -> list[Brand]:
+    """The brands, archived ones aside, that have this name or this id; more than one is rare."""
+    called = Q(name=name_or_id)
+    if name_or_id.isascii() and name_or_id.isdigit() and len(name_or_id) < LONGEST_ID:
+        called |= Q(pk=int(name_or_id))
+    return list(Brand.objects.filter(called, archived_at=None).order_by("id"))
+
+
+def has_any_brand(names: Collection[str]) -> bool:
+    """Whether there is or was a brand with one of these names, archived ones included."""
+    return Brand.objects.filter(name__in=names).exists()
 
 
 def has_brand_spent(brand: Brand) -> bool:
@@ -45,8 +61,10 @@ def list_brands(
         brands = brands.filter(id__gt=after)
     return brands.annotate(
         campaigns_count=Count("campaigns", filter=Q(campaigns__archived_at=None)),
-        daily_spend=Subquery(running_brand_total(PeriodKind.DAY, now, "pk").values("spent")),
-        monthly_spend=Subquery(running_brand_total(PeriodKind.MONTH, now, "pk").values("spent")),
+        daily_spend=Subquery(find_running_brand_total(PeriodKind.DAY, now, "pk").values("spent")),
+        monthly_spend=Subquery(
+            find_running_brand_total(PeriodKind.MONTH, now, "pk").values("spent")
+        ),
     )
 
 

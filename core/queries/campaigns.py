@@ -4,12 +4,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Q, QuerySet, Subquery
+from django.db.models import Count, F, Q, QuerySet, Subquery
 
 from core.enums import PeriodKind, Reason
 from core.errors import CampaignNotFoundError
 from core.models import Brand, Campaign
-from core.queries.totals import running_campaign_total
+from core.queries.totals import find_running_campaign_total
 
 
 def get_campaign(campaign_id: int, brand_ids: Collection[int] | None = None) -> Campaign:
@@ -28,6 +28,13 @@ def has_campaign_name(brand: Brand, name: str, *, besides: int | None = None) ->
     """Whether the brand has a campaign by this name that isn't archived."""
     named = Campaign.objects.filter(brand=brand, name=name, archived_at=None)
     return named.exclude(pk__in=[besides] if besides else []).exists()
+
+
+def map_campaign_names(brand_id: int, names: Collection[str]) -> dict[str, int]:
+    """The brand's campaigns with these names; one that isn't archived wins over those that are."""
+    named = Campaign.objects.filter(brand_id=brand_id, name__in=names)
+    by_standing = named.order_by(F("archived_at").asc(nulls_last=True), "id")
+    return dict(by_standing.values_list("name", "id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +56,8 @@ def list_campaigns(now: datetime, chosen: CampaignFilter) -> QuerySet[Campaign]:
     budget day and month) are annotations.
     """
     campaigns = _chosen(chosen).order_by("id").select_related("brand")
-    day = running_campaign_total(PeriodKind.DAY, now)
-    month = running_campaign_total(PeriodKind.MONTH, now)
+    day = find_running_campaign_total(PeriodKind.DAY, now)
+    month = find_running_campaign_total(PeriodKind.MONTH, now)
     return campaigns.prefetch_related("dayparts").annotate(
         daily_spend=Subquery(day.values("spent")), monthly_spend=Subquery(month.values("spent"))
     )

@@ -12,7 +12,7 @@ from django.db.models import Exists, F, Q, QuerySet
 
 from core.enums import PeriodKind, Reason
 from core.models import Campaign
-from core.queries.totals import running_brand_total, running_campaign_total
+from core.queries.totals import find_running_brand_total, find_running_campaign_total
 
 
 def map_due_campaigns(now: datetime) -> dict[int, list[int]]:
@@ -40,7 +40,7 @@ def _facts_behind_reasons(now: datetime) -> dict[Reason, Q]:
         Reason.ENDED: Q(ends_at__isnull=False, ends_at__lte=now),
     }
     day, month, lifetime = PeriodKind
-    of_brand, of_campaign = running_brand_total, running_campaign_total
+    of_brand, of_campaign = find_running_brand_total, find_running_campaign_total
     budgets = {
         Reason.BRAND_DAILY_BUDGET: ("brand__daily_budget", of_brand(day, now)),
         Reason.BRAND_MONTHLY_BUDGET: ("brand__monthly_budget", of_brand(month, now)),

@@ -35,14 +35,14 @@ def list_totals_to_close(brand: Brand, period: PeriodKind, now: datetime) -> lis
     return list(due.order_by("starts_on"))
 
 
-def running_brand_total(
+def find_running_brand_total(
     period: PeriodKind, now: datetime, brand: str = "brand_id"
 ) -> QuerySet[BrandTotal]:
     """For subqueries: the total that runs at `now` of the brand in the outer column `brand`."""
     return BrandTotal.objects.filter(brand=OuterRef(brand), **_running(period, now))
 
 
-def running_campaign_total(period: PeriodKind, now: datetime) -> QuerySet[CampaignTotal]:
+def find_running_campaign_total(period: PeriodKind, now: datetime) -> QuerySet[CampaignTotal]:
     """For subqueries: the total that runs at `now` of the outer campaign."""
     return CampaignTotal.objects.filter(campaign=OuterRef("pk"), **_running(period, now))
 

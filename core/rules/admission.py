@@ -90,7 +90,7 @@ def check_occurred_at(occurred_at: datetime, now: datetime, late_limit: timedelt
 
 
 class Admission:
-    """Decides entries one after another against running totals, all at the instant `at`.
+    """Decides entries one after another against running totals, all at the instant `at` (C8, C23).
 
     `book` moves on with each decision, `before` stays as it was, `changed` names the totals that
     have to be written.
@@ -128,6 +128,8 @@ class Admission:
             return CampaignNotFoundError()
         if entry.currency not in (None, brand.currency):
             return InvalidFieldError("currency", f"must be the brand's currency, {brand.currency}")
+        if entry.amount <= 0:
+            return InvalidFieldError("amount", "must be more than zero")
         month = self._total(None, PeriodKind.MONTH, entry)
         lifetime = self._total(entry.campaign_id, PeriodKind.LIFETIME, entry)
         if max(month.spent, lifetime.spent) + entry.amount > LARGEST_TOTAL:
