@@ -8,7 +8,7 @@ from core.rules.calendar import BrandCalendar
 
 
 class Brand(models.Model):
-    """An advertiser with a daily and a monthly budget: null is no ceiling, 0 spends nothing (C3).
+    """An advertiser with a daily and a monthly budget; null is no ceiling, 0 is nothing (C3)."""
 
     name = models.CharField(max_length=200)
     daily_budget = MoneyField(null=True, blank=True)
