@@ -1,0 +1,1 @@
+"""The outer shell: processes, containers and what they are started with."""
