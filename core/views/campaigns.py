@@ -1,11 +1,10 @@
 """The API's calls about campaigns."""
 
-from typing import Annotated, cast
+from typing import cast
 
 from django.http import HttpResponse, JsonResponse
 from django.utils import timezone
 from ninja import Query
-from pydantic import Field
 
 from core.actions.campaigns import (
     CampaignChanges,
@@ -20,7 +19,17 @@ from core.queries.campaigns import CampaignFilter, get_listed_campaign, list_cam
 from core.views.authentication import ApiRequest
 from core.views.campaign_documents import campaign_document
 from core.views.pages import cut_page
-from core.views.parsing import LARGEST_ID, Body, Identifier, Instant, Money, Name, Page, Switch
+from core.views.parsing import (
+    Body,
+    Identifier,
+    Instant,
+    Money,
+    Name,
+    Page,
+    QueryIdentifier,
+    Search,
+    Switch,
+)
 from core.views.schedules import ScheduleFields
 
 
@@ -63,10 +72,10 @@ class CampaignEditBody(CampaignFields):
 class CampaignListFilters(Page):
     """Which campaigns to list."""
 
-    brand_id: Annotated[int, Field(ge=1, le=LARGEST_ID)] | None = None
+    brand_id: QueryIdentifier | None = None
     is_active: bool | None = None
     reason: Reason | None = None
-    search: Annotated[str, Field(max_length=200)] | None = None
+    search: Search | None = None
 
 
 def campaign_list(request: ApiRequest, filters: Query[CampaignListFilters]) -> JsonResponse:

@@ -48,6 +48,18 @@ def plain_error_response(request: HttpRequest, status: int) -> JsonResponse:
     return error_response(request, status, {"error": sentence, "code": code, "fields": {}})
 
 
+def database_error_response(request: HttpRequest) -> JsonResponse:
+    """Fail closed: the caller may try again, and the same event id never counts twice (C27)."""
+    document = {
+        "error": "The database is busy or unreachable; try again, with the same event_id if any",
+        "code": "database_unavailable",
+        "fields": {},
+    }
+    response = error_response(request, HTTPStatus.SERVICE_UNAVAILABLE, document)
+    response["Retry-After"] = str(SECONDS_UNTIL_RETRY)
+    return response
+
+
 def register_error_answers(api: NinjaAPI) -> None:
     """Tell the API how to answer each kind of exception."""
     # The stubs want each handler to take its exception's class too, which never arrives: `Any`.
@@ -102,16 +114,8 @@ def _answer_http_error(request: HttpRequest, error: Any) -> JsonResponse:
 
 
 def _answer_database_error(request: HttpRequest, error: Any) -> JsonResponse:
-    """Fail closed: nothing was admitted, the caller may try again (C27)."""
     logger.error("database unavailable: %s", error)
-    document = {
-        "error": "The database is busy or unreachable; nothing was changed, try again",
-        "code": "database_unavailable",
-        "fields": {},
-    }
-    response = error_response(request, HTTPStatus.SERVICE_UNAVAILABLE, document)
-    response["Retry-After"] = str(SECONDS_UNTIL_RETRY)
-    return response
+    return database_error_response(request)
 
 
 def _answer_server_fault(request: HttpRequest, error: Any) -> JsonResponse:

@@ -11,6 +11,7 @@ from kombu.exceptions import KombuError
 
 from budget_manager.celery import app
 from core.queries.health import find_last_tick
+from core.views.errors import database_error_response
 
 logger = logging.getLogger(__name__)
 BROKER_TIMEOUT_SECONDS = 1
@@ -25,7 +26,7 @@ def live(_request: HttpRequest) -> JsonResponse:
 
 @csrf_exempt
 @require_safe
-def ready(_request: HttpRequest) -> JsonResponse:
+def ready(request: HttpRequest) -> JsonResponse:
     """200 while spend can be admitted, which needs the database alone (C27).
 
     `broker` and `last_tick_age` (seconds) tell how unattended work fares.
@@ -35,9 +36,7 @@ def ready(_request: HttpRequest) -> JsonResponse:
         last_tick = find_last_tick()
     except DatabaseError as error:
         logger.error("health check: the database is unreachable: %s", error)
-        response = JsonResponse({"status": "unavailable", "database": "unreachable"}, status=503)
-        response["Retry-After"] = "1"
-        return response
+        return database_error_response(request)
     age = (now - last_tick).total_seconds() if last_tick else None
     return JsonResponse(
         {"status": "ready", "database": "ok", "broker": _broker(), "last_tick_age": age}
@@ -47,7 +46,9 @@ def ready(_request: HttpRequest) -> JsonResponse:
 def _broker() -> str:
     try:
         with app.connection_for_write(connect_timeout=BROKER_TIMEOUT_SECONDS) as connection:
-            connection.ensure_connection(max_retries=1, timeout=BROKER_TIMEOUT_SECONDS)
+            connection.ensure_connection(
+                max_retries=1, interval_start=0, timeout=BROKER_TIMEOUT_SECONDS
+            )
     except (KombuError, OSError) as error:
         logger.warning("health check: the broker is unreachable: %s", error)
         return "unreachable"

@@ -23,7 +23,8 @@ def api_middleware(get_response: Handler) -> Handler:
         request.request_id = request_id  # type: ignore[attr-defined]  # read by the error shape
         response = get_response(request)
         is_json = response.headers.get("Content-Type", "").startswith("application/json")
-        if response.status_code >= 400 and not is_json and request.path.startswith(_JSON_PATHS):
+        is_api = f"{request.path}/".startswith(_JSON_PATHS)
+        if response.status_code >= 400 and not is_json and is_api:
             allow = response.headers.get("Allow")
             response = plain_error_response(request, response.status_code)
             if allow:

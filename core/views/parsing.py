@@ -3,6 +3,7 @@
 A body forbids unknown fields and a query unknown parameters, each named in the answer (C28).
 """
 
+import re
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
@@ -29,6 +30,7 @@ from core.rules.text import parse_currency, parse_event_id, parse_name
 from core.views.strict_json import LARGEST_BODY, NumberLiteral, read_json
 
 LARGEST_ID = 2**63 - 1
+_DIGITS = re.compile(r"[0-9]{1,19}", re.ASCII)
 
 
 class BodyTooLargeError(BudgetManagerError):
@@ -68,27 +70,6 @@ class Body(Schema):
         return {name: getattr(self, name) for name in self.model_fields_set}
 
 
-class Filters(Schema):
-    """Query parameters, of which every one is known."""
-
-    @model_validator(mode="after")
-    def _refuse_unknown(self, info: ValidationInfo) -> "Filters":
-        request = cast("HttpRequest", (info.context or {})["request"])
-        known = {field.alias or name for name, field in type(self).model_fields.items()}
-        problem = f"is not a known parameter; known: {', '.join(sorted(known))}"
-        unknown = {name[:50]: problem for name in request.GET if name not in known}
-        if unknown:
-            raise InvalidInputError(unknown)
-        return self
-
-
-class Page(Filters):
-    """Which part of a list: up to `limit` rows after `cursor`."""
-
-    limit: Annotated[int, Field(ge=1, le=1000)] = 100
-    cursor: Annotated[int, Field(ge=1, le=LARGEST_ID)] | None = None
-
-
 def by_rule(parse: Callable[[str, str], Any]) -> BeforeValidator:
     """A rule's parser `(text, field)` as a validator; what it raises names the field."""
 
@@ -116,6 +97,18 @@ def _money(value: Any, info: ValidationInfo) -> Any:
     raise PydanticCustomError("not_money", 'must be an amount such as "50.00"')
 
 
+def _digits(text: str, field: str) -> int:
+    """A whole number in a query string: ASCII digits and nothing else."""
+    if not _DIGITS.fullmatch(text):
+        raise InvalidFieldError(field, "must be a whole number in the digits 0-9")
+    return int(text)
+
+
+def _search(text: str, field: str) -> str:
+    """What to look for in names, which any name could hold; nothing finds everything."""
+    return parse_name(text, field) if text.strip() else ""
+
+
 def _more_than_zero(amount: Decimal) -> Decimal:
     if amount <= 0:
         raise PydanticCustomError("not_positive", "must be more than zero")
@@ -132,3 +125,32 @@ EventId = Annotated[str, by_rule(parse_event_id)]
 Instant = Annotated[datetime, by_rule(parse_instant)]
 LocalDate = Annotated[date, by_rule(parse_date)]
 Switch = Annotated[bool, Field(strict=True)]
+Whole = Annotated[int, by_rule(_digits)]
+QueryIdentifier = Annotated[Whole, Field(ge=1, le=LARGEST_ID)]
+Search = Annotated[str, by_rule(_search)]
+
+
+class Filters(Schema):
+    """Query parameters, of which every one is known."""
+
+    @model_validator(mode="after")
+    def _refuse_unknown_and_repeated(self, info: ValidationInfo) -> "Filters":
+        request = cast("HttpRequest", (info.context or {})["request"])
+        known = {field.alias or name for name, field in type(self).model_fields.items()}
+        problem = f"is not a known parameter; known: {', '.join(sorted(known))}"
+        problems = {name[:50]: problem for name in request.GET if name not in known}
+        problems |= {
+            name: "stands twice; send it once"
+            for name in known
+            if len(request.GET.getlist(name)) > 1
+        }
+        if problems:
+            raise InvalidInputError(problems)
+        return self
+
+
+class Page(Filters):
+    """Which part of a list: up to `limit` rows after `cursor`."""
+
+    limit: Annotated[Whole, Field(ge=1, le=1000)] = 100
+    cursor: QueryIdentifier | None = None

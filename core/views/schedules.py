@@ -7,12 +7,28 @@ from ninja import Schema
 from pydantic import ConfigDict, Field, model_validator
 
 from core.errors import InvalidFieldError
-from core.rules.dayparts import WEEKDAY_NAMES, Daypart, format_minute, parse_minute, parse_weekday
+from core.rules.dayparts import (
+    MINUTES_PER_DAY,
+    WEEKDAY_NAMES,
+    Daypart,
+    format_minute,
+    parse_minute,
+    parse_weekday,
+)
 from core.views.parsing import by_rule
 
 EVERY_DAY = tuple(range(7))
 MOST_DAYPARTS = 100
 
+
+def _parse_start(text: str, field: str) -> int:
+    minute = parse_minute(text, field)
+    if minute == MINUTES_PER_DAY:
+        raise InvalidFieldError(field, "is the end of the day; send 00:00 to 23:59")
+    return minute
+
+
+StartMinute = Annotated[int, by_rule(_parse_start)]
 Minute = Annotated[int, by_rule(parse_minute)]
 Weekday = Annotated[int, by_rule(parse_weekday)]
 
@@ -23,19 +39,19 @@ class DaypartBody(Schema):
     model_config = ConfigDict(extra="forbid")
 
     days: Annotated[list[Weekday], Field(min_length=1, max_length=7)]
-    start: Annotated[Minute, Field(le=1439)]
+    start: StartMinute
     end: Minute
 
     def daypart(self) -> Daypart:
         """The window as the rules see it; an end of 00:00 is the end of the day."""
-        return Daypart(tuple(sorted(set(self.days))), self.start, self.end or 1440)
+        return Daypart(tuple(sorted(set(self.days))), self.start, self.end or MINUTES_PER_DAY)
 
 
 class ScheduleFields(Schema):
     """`schedule`, or `dayparting_start` and `dayparting_end` for one window on all weekdays."""
 
     schedule: Annotated[list[DaypartBody], Field(max_length=MOST_DAYPARTS)] | None = None
-    dayparting_start: Minute | None = None
+    dayparting_start: StartMinute | None = None
     dayparting_end: Minute | None = None
 
     @model_validator(mode="after")

@@ -17,7 +17,6 @@ from core.rules.money import format_money
 from core.views.authentication import ApiRequest
 from core.views.pages import cut_page
 from core.views.parsing import (
-    LARGEST_ID,
     Body,
     Currency,
     EventId,
@@ -26,6 +25,7 @@ from core.views.parsing import (
     LocalDate,
     Page,
     PositiveMoney,
+    QueryIdentifier,
 )
 
 
@@ -66,8 +66,8 @@ class SpendReportBody(SpendAddBody):
 class SpendLogFilters(Page):
     """Which entries to list; `from` is included, `to` is not."""
 
-    campaign_id: Annotated[int, Field(ge=1, le=LARGEST_ID)] | None = None
-    brand_id: Annotated[int, Field(ge=1, le=LARGEST_ID)] | None = None
+    campaign_id: QueryIdentifier | None = None
+    brand_id: QueryIdentifier | None = None
     date: LocalDate | None = None
     from_: Annotated[Instant | None, Field(alias="from")] = None
     to: Instant | None = None

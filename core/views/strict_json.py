@@ -5,6 +5,7 @@ signatures can't. Numbers that aren't plain integers are kept as they were writt
 """
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -45,8 +46,7 @@ def read_json(body: bytes) -> dict[str, Any]:
 def _read_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     document = dict(pairs)
     if len(document) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
         raise MalformedBodyError(f"The name {twice[:50]!a} stands twice in one object")
     return document
 

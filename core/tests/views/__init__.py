@@ -1,0 +1,1 @@
+"""The API as callers meet it: real requests, a real database, one file per noun or promise."""
