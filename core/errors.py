@@ -117,6 +117,17 @@ class ScopeMissingError(BudgetManagerError):
     code = "scope_missing"
 
 
+class KeyLimitedToBrandsError(BudgetManagerError):
+    """A key limited to some brands asks for what only an unlimited one may do."""
+
+    code = "key_limited_to_brands"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This API key is limited to some brands and can't create another; use an unlimited key"
+        )
+
+
 # --- Spend -------------------------------------------------------------------------------
 
 

@@ -9,7 +9,12 @@ from django.db import IntegrityError, transaction
 from core.actions.caller import Caller
 from core.actions.verdicts import Change, judge_campaigns
 from core.enums import Cause, PeriodKind
-from core.errors import BrandNotFoundError, InvalidFieldError, NameTakenError
+from core.errors import (
+    BrandNotFoundError,
+    InvalidFieldError,
+    KeyLimitedToBrandsError,
+    NameTakenError,
+)
 from core.models import Brand
 from core.queries.brands import has_brand_name, has_brand_spent
 from core.queries.locks import lock_brand
@@ -31,9 +36,9 @@ class BrandChanges(TypedDict, total=False):
 
 @transaction.atomic
 def create_brand(settings: BrandChanges, *, caller: Caller, now: datetime) -> Brand:
-    """A new brand. Raises NameTakenError; InvalidFieldError for a caller limited to brands."""
+    """A new brand. Raises NameTakenError, KeyLimitedToBrandsError."""
     if caller.brand_ids is not None:
-        raise InvalidFieldError("brand", "a key limited to some brands can't create another")
+        raise KeyLimitedToBrandsError
     brand = Brand(created_at=now, **settings)
     _save(brand)
     return brand

@@ -20,6 +20,7 @@ STATUSES = {
     "unsupported_media_type": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     "not_authenticated": HTTPStatus.UNAUTHORIZED,
     "scope_missing": HTTPStatus.FORBIDDEN,
+    "key_limited_to_brands": HTTPStatus.FORBIDDEN,
     "not_found": HTTPStatus.NOT_FOUND,
     "brand_not_found": HTTPStatus.NOT_FOUND,
     "campaign_not_found": HTTPStatus.NOT_FOUND,
@@ -34,6 +35,9 @@ PLAIN_ANSWERS = {
     413: ("body_too_large", "The body is too large"),
 }
 SECONDS_UNTIL_RETRY = 1
+# An answer names what is wrong; it doesn't echo a body full of unknown names.
+MOST_FIELDS_NAMED = 20
+LONGEST_FIELD_NAMED = 100
 
 
 def error_response(request: HttpRequest, status: int, document: dict[str, Any]) -> JsonResponse:
@@ -84,7 +88,8 @@ def _answer_refusal(request: HttpRequest, refusal: Any) -> JsonResponse:
 
 
 def _answer_invalid_input(request: HttpRequest, error: Any) -> JsonResponse:
-    fields = {_field(item["loc"]): _problem(item) for item in error.errors}
+    shown = error.errors[:MOST_FIELDS_NAMED]
+    fields = {_field(item["loc"])[:LONGEST_FIELD_NAMED]: _problem(item) for item in shown}
     return _answer_refusal(request, InvalidInputError(fields))
 
 

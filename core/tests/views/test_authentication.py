@@ -37,7 +37,7 @@ CAMPAIGN: Json = {"campaign_id": "{campaign_id}", "amount": "1.00"}
 REQUESTS = {
     ("GET", "/brands/"): Request(elsewhere=200, listed="brands"),
     # A limited key sees nothing new, so there is nothing to hide: it is told that it may not.
-    ("POST", "/brands/create/"): Request(201, {"name": "New", **MONEY}, elsewhere=400),
+    ("POST", "/brands/create/"): Request(201, {"name": "New", **MONEY}, elsewhere=403),
     ("GET", "/brands/{int:brand_id}/"): Request(),
     ("PATCH", "/brands/{int:brand_id}/"): Request(body={"name": "New"}),
     ("DELETE", "/brands/{int:brand_id}/"): Request(204),

@@ -305,5 +305,5 @@ def test_a_key_limited_to_brands_makes_no_other_and_sees_no_other(api: Api, bran
     assert limited.get("/api/brands/").value()["brands"] == [brand]
     limited.get(path_of(other)).error(404, "brand_not_found")
     refused = limited.post("/api/brands/create/", {**NEW_BRAND, "name": "Brand Z"})
-    assert 400 <= refused.status < 500
+    refused.error(403, "key_limited_to_brands")
     assert Brand.objects.count() == 2

@@ -240,7 +240,7 @@ def crowd(api: Api, brand: Json) -> dict[str, Json]:
         "runs": api.create_campaign(brand, "Summer Sale"),
         "runs too": api.create_campaign(brand, "summer 100%_off"),
         "off": api.create_campaign(brand, "Winter Sale", is_enabled=False),
-        "no money": api.create_campaign(other, "Spring"),
+        "no money": api.create_campaign(other, "Frühling (Ü-30)"),
     }
 
 
@@ -257,6 +257,9 @@ def crowd(api: Api, brand: Json) -> dict[str, Json]:
         ({"search": "sale"}, ["runs", "off"]),
         ({"search": "%"}, ["runs too"]),
         ({"search": "_"}, ["runs too"]),
+        ({"search": "FRÜHLING"}, ["no money"]),
+        ({"search": "(ü-30)"}, ["no money"]),
+        ({"search": ".*"}, []),
         ({"search": ""}, ["runs", "runs too", "off", "no money"]),
         ({"search": "no such name"}, []),
         ({"search": "sale", "is_active": "true"}, ["runs"]),
