@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -259,6 +260,8 @@ class _Session:
                 entry.outcome = _outcome(entry, entry.decision, names)
             if entry.is_first_answer and entry.outcome:
                 answers.append(self._event_answer(entry.request, entry.outcome))
+        # Two brands share no lock; in one order, neither waits for an id while keeping a later one.
+        answers.sort(key=attrgetter("event_id"))
         EventAnswer.objects.bulk_create(answers)
         for entry in entries:
             if entry.repeats and entry.repeats.outcome:

@@ -167,6 +167,10 @@ def test_an_archived_campaign_takes_reports_and_no_adds_c24() -> None:
     "refused",
     [
         entry("10.000001"),
+        entry("0"),
+        entry("-1"),
+        entry("0", kind=SpendKind.REPORT),
+        entry("-1", kind=SpendKind.REPORT),
         entry("1", campaign=9),
         entry("1", currency="EUR"),
         entry("1", kind=SpendKind.REPORT, currency="EUR"),

@@ -1,0 +1,250 @@
+"""A batch gives the results of its entries one by one, in a fixed number of queries (C23)."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.actions.caller import Caller
+from core.actions.spend import SpendOutcome, SpendRequest, admit_spends
+from core.enums import PeriodKind, SpendKind
+from core.models import Brand, Campaign, SpendLog
+from core.tests.builders import (
+    CALLER,
+    LATE_LIMIT,
+    NOON,
+    add,
+    ask,
+    code_of,
+    everything_stored,
+    make_brand,
+    make_campaign,
+    spent,
+    story,
+    tell,
+    undone,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def batch(
+    requests: list[SpendRequest], *, caller: Caller = CALLER, now: datetime = NOON
+) -> list[SpendOutcome]:
+    return admit_spends(requests, caller=caller, now=now, late_limit=LATE_LIMIT)
+
+
+def test_one_bad_entry_spoils_no_other_and_answers_keep_the_order() -> None:
+    here = make_campaign(make_brand(daily_budget=Decimal(5)))
+    there = make_campaign()
+    outcomes = batch(
+        [
+            ask(there, "1"),
+            ask(here, "6"),
+            ask(Campaign(pk=999_999), "1"),
+            ask(here, "2"),
+            tell(there, "1", occurred_at=NOON - timedelta(days=9)),
+            ask(here, "1", currency="EUR"),
+            ask(here, "3"),
+            ask(here, "1"),
+            tell(here, "1"),
+        ]
+    )
+    assert [code_of(outcome) for outcome in outcomes] == [
+        None,
+        "budget_exceeded",
+        "campaign_not_found",
+        None,
+        "invalid_input",
+        "invalid_input",
+        None,
+        "campaign_not_active",
+        None,
+    ]
+    assert [outcome.answer and outcome.answer["new_daily_spend"] for outcome in outcomes] == [
+        *("1.00", None, None, "2.00", None, None, "5.00", None, "6.00")
+    ]
+    assert [spent(here), spent(there)] == [6, 1]
+
+
+def test_an_empty_batch_changes_nothing() -> None:
+    before = everything_stored()
+    assert batch([]) == []
+    assert everything_stored() == before
+
+
+def test_a_crash_in_one_brand_leaves_what_another_had_committed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    here, there = make_campaign(), make_campaign()
+    create = SpendLog.__init__
+
+    def crash(entry: SpendLog, *args: Any, **columns: Any) -> None:
+        if columns.get("campaign_id") == there.pk:
+            raise RuntimeError("the power went out")
+        create(entry, *args, **columns)
+
+    monkeypatch.setattr(SpendLog, "__init__", crash)
+    with pytest.raises(RuntimeError, match="power"):
+        batch([ask(here, "1"), ask(there, "1")])
+    assert [spent(here), spent(there)] == [1, 0]
+
+
+def test_a_caller_limited_to_brands_can_only_spend_there_c29() -> None:
+    mine, foreign = make_campaign(), make_campaign()
+    limited = Caller("test:limited", frozenset({mine.brand_id}))
+    before = spent(foreign)
+    outcomes = batch([ask(mine, "1"), ask(foreign, "1"), tell(foreign, "1")], caller=limited)
+    assert [code_of(outcome) for outcome in outcomes] == [
+        None,
+        "campaign_not_found",
+        "campaign_not_found",
+    ]
+    assert spent(foreign) == before
+    nobody = Caller("test:nobody", frozenset())
+    assert code_of(batch([ask(mine, "1")], caller=nobody)[0]) == "campaign_not_found"
+
+
+# --- Against one by one ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Step:
+    """An entry by the place of its campaign, so that it can be drawn before there are any."""
+
+    place: int
+    kind: SpendKind
+    amount: str
+    event_id: str
+    currency: str | None
+    days_ago: int
+
+    def request(self, campaigns: list[Campaign]) -> SpendRequest:
+        late = NOON - timedelta(days=self.days_ago)
+        occurred_at = late if self.kind is SpendKind.REPORT and self.days_ago else None
+        return ask(
+            campaigns[self.place],
+            self.amount,
+            kind=self.kind,
+            event_id=self.event_id,
+            currency=self.currency,
+            occurred_at=occurred_at,
+        )
+
+
+steps = st.builds(
+    Step,
+    place=st.integers(0, 2),
+    kind=st.sampled_from([SpendKind.ADD, SpendKind.ADD, SpendKind.REPORT]),
+    amount=st.sampled_from(["0.50", "1.00", "2.00", "3.00"]),
+    event_id=st.sampled_from(["", "", "a", "b", "c"]),
+    currency=st.sampled_from([None, None, None, "USD", "EUR"]),
+    days_ago=st.sampled_from([0, 0, 1, 9]),
+)
+
+
+def told(outcomes: list[SpendOutcome]) -> list[Any]:
+    """The outcomes, with entries of the log named by their order."""
+    ids: dict[int, int] = {}
+    results: list[Any] = []
+    for outcome in outcomes:
+        if outcome.refusal:
+            results.append((outcome.refusal.document(), outcome.refusal.is_replay))
+        else:
+            answer = outcome.accepted()
+            number = ids.setdefault(answer["spend_log_id"], len(ids))
+            results.append(({**answer, "spend_log_id": number}, outcome.is_replay))
+    return results
+
+
+def make_small_world() -> list[Campaign]:
+    brand = make_brand(daily_budget=Decimal(6), monthly_budget=Decimal(8))
+    return [
+        make_campaign(brand),
+        make_campaign(brand, lifetime_budget=Decimal(3)),
+        make_campaign(brand, daily_budget=Decimal(2)),
+    ]
+
+
+def test_a_batch_is_answered_and_stored_as_its_entries_one_by_one() -> None:
+    campaigns = make_small_world()
+
+    @settings(deadline=None, max_examples=40)
+    @given(st.lists(steps, min_size=2, max_size=8))
+    def compare(sequence: list[Step]) -> None:
+        requests = [step.request(campaigns) for step in sequence]
+        with undone():
+            one_by_one = told([batch([request])[0] for request in requests])
+            stored_one_by_one = plain_story()
+        with undone():
+            assert told(batch(requests)) == one_by_one
+            assert plain_story() == stored_one_by_one
+
+    compare()
+
+
+def plain_story() -> dict[str, list[dict[str, Any]]]:
+    """What is stored, but for the reasons and numbers of transitions.
+
+    They are those at the end of the transaction that paused the campaign.
+    """
+    kept = story()
+    for transition in kept["Transition"]:
+        del transition["numbers"], transition["reasons"]
+    return kept
+
+
+# --- Cost --------------------------------------------------------------------------------------
+
+
+def make_crowd(count: int) -> tuple[Brand, list[Campaign]]:
+    brand = make_brand(daily_budget=Decimal(1_000_000))
+    return brand, [make_campaign(brand) for _ in range(count)]
+
+
+def queries_of(requests: list[SpendRequest]) -> int:
+    with CaptureQueriesContext(connection) as queries, undone():
+        assert all(outcome.refusal is None for outcome in batch(requests))
+    return len(queries)
+
+
+def test_a_hundred_entries_over_twenty_campaigns_cost_the_queries_of_one() -> None:
+    _, campaigns = make_crowd(20)
+    hundred = [ask(campaigns[n % 20], "1", event_id=f"event {n}") for n in range(100)]
+    # SQLite takes at most 999 values a statement, so it may write the log in two.
+    chunks = 1 if connection.vendor == "sqlite" else 0
+    one, many = queries_of(hundred[:1]), queries_of(hundred)
+    assert one <= many <= one + chunks
+    assert one <= 16
+
+
+def test_a_batch_may_have_a_thousand_entries_with_a_thousand_ids() -> None:
+    _, campaigns = make_crowd(50)
+    thousand = [ask(campaigns[n % 50], "1", event_id=f"event {n}") for n in range(1_000)]
+    assert not any(outcome.refusal or outcome.is_replay for outcome in batch(thousand))
+    assert all(outcome.is_replay for outcome in batch(thousand))
+    assert SpendLog.objects.count() == spent(campaigns[0].brand) == 1_000
+
+
+def test_filling_the_budget_of_many_campaigns_costs_the_queries_of_few() -> None:
+    counts = []
+    for size in (2, 60):
+        brand, campaigns = make_crowd(size)
+        Brand.objects.filter(pk=brand.pk).update(daily_budget=Decimal(1))
+        counts.append(queries_of([ask(campaigns[0], "1")]))
+    assert counts[0] == counts[1]
+
+
+def test_one_add_costs_the_same_however_long_the_log_is() -> None:
+    campaign = make_campaign()
+    first = queries_of([ask(campaign, "1")])
+    for number in range(20):
+        add(campaign, "1", now=NOON - timedelta(days=number))
+    assert queries_of([ask(campaign, "1")]) == first
+    assert spent(campaign, PeriodKind.MONTH, NOON.date().replace(day=1)) == 10

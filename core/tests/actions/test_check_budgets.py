@@ -1,0 +1,180 @@
+"""The budget check finds stored verdicts that the facts contradict and puts them right (C16)."""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from core.actions.caller import Caller
+from core.actions.campaigns import archive_campaign
+from core.actions.delivery import check_budgets
+from core.enums import Cause, Reason
+from core.models import Brand, BrandTotal, Campaign, CampaignTotal
+from core.rules.dayparts import Daypart
+from core.tests.actions.tasks import corrupt, make_world, run
+from core.tests.builders import (
+    CALLER,
+    NOON,
+    add,
+    everything_stored,
+    fresh,
+    make_brand,
+    make_campaign,
+    report,
+    transitions_of,
+)
+from core.tests.rules.zones import HOUR
+
+QUIET = {"activated": 0, "paused": 0, "failed": 0}
+FIVE = Decimal(5)
+LATER = NOON + HOUR
+
+pytestmark = pytest.mark.django_db
+
+
+def with_five_spent(campaign: Campaign) -> Campaign:
+    add(campaign, "5").accepted()
+    return fresh(campaign)
+
+
+# A campaign whose only reason is this one.
+STOPPED: dict[Reason, Callable[[], Campaign]] = {
+    Reason.BRAND_DISABLED: lambda: make_campaign(make_brand(is_enabled=False)),
+    Reason.CAMPAIGN_DISABLED: lambda: make_campaign(is_enabled=False),
+    Reason.NOT_STARTED: lambda: make_campaign(starts_at=NOON + 9 * HOUR),
+    Reason.ENDED: lambda: make_campaign(ends_at=NOON),
+    Reason.BRAND_DAILY_BUDGET: lambda: with_five_spent(
+        make_campaign(make_brand(daily_budget=FIVE))
+    ),
+    Reason.BRAND_MONTHLY_BUDGET: lambda: with_five_spent(
+        make_campaign(make_brand(monthly_budget=FIVE))
+    ),
+    Reason.CAMPAIGN_DAILY_BUDGET: lambda: with_five_spent(make_campaign(daily_budget=FIVE)),
+    Reason.CAMPAIGN_MONTHLY_BUDGET: lambda: with_five_spent(make_campaign(monthly_budget=FIVE)),
+    Reason.CAMPAIGN_LIFETIME_BUDGET: lambda: with_five_spent(make_campaign(lifetime_budget=FIVE)),
+}
+each_reason = pytest.mark.parametrize("reason", STOPPED)
+
+
+@each_reason
+def test_a_campaign_stored_as_active_without_the_right_is_paused(reason: Reason) -> None:
+    campaign = STOPPED[reason]()
+    assert campaign.reasons == (reason,)
+    corrupt(campaign)
+    assert run("check_budgets", LATER) == {**QUIET, "paused": 1}
+    assert fresh(campaign).reasons == (reason,)
+    last = transitions_of(campaign)[-1]
+    assert (last.cause, last.actor) == (Cause.BUDGET_CHECK, "task:core.check_budgets")
+    assert (last.at, last.reasons) == (LATER, (reason,))
+    assert run("check_budgets", LATER) == QUIET
+
+
+@each_reason
+def test_a_campaign_stored_as_paused_without_a_cause_comes_back(reason: Reason) -> None:
+    campaign = make_campaign(make_brand(daily_budget=FIVE), lifetime_budget=FIVE)
+    add(campaign, "4.999999")
+    corrupt(campaign, reason)
+    assert run("check_budgets", LATER) == {**QUIET, "activated": 1}
+    assert (fresh(campaign).is_active, fresh(campaign).reasons) == (True, ())
+    assert transitions_of(campaign)[-1].cause == Cause.BUDGET_CHECK
+
+
+@each_reason
+def test_a_wrong_reason_among_right_ones_is_put_right_without_a_transition(reason: Reason) -> None:
+    campaign = STOPPED[reason]()
+    count = len(transitions_of(campaign))
+    corrupt(campaign, Reason.OUTSIDE_SCHEDULE)
+    assert run("check_budgets", LATER) == QUIET
+    assert fresh(campaign).reasons == (reason,)
+    assert len(transitions_of(campaign)) == count
+
+
+def test_every_reason_but_the_schedules_is_checked() -> None:
+    """Windows are the schedule's own work: `enforce_dayparting` follows their edges."""
+    assert set(Reason) - set(STOPPED) == {Reason.OUTSIDE_SCHEDULE}
+
+
+@pytest.mark.parametrize(
+    ("spent", "held", "is_active"),
+    [("4.999999", "0", True), ("5", "0", False), ("2", "3", False), ("0", "4", True)],
+)
+def test_totals_that_changed_behind_its_back_are_followed_holds_included_c5(
+    spent: str, held: str, is_active: bool
+) -> None:
+    campaign = make_campaign(make_brand(daily_budget=FIVE))
+    add(campaign, "1")
+    BrandTotal.objects.filter(period="day").update(spent=Decimal(spent), held=Decimal(held))
+    run("check_budgets", LATER)
+    assert fresh(campaign).is_active is is_active
+
+
+def test_only_totals_of_the_running_period_count_c10() -> None:
+    brand = make_brand(daily_budget=FIVE, time_zone="Asia/Tokyo")
+    campaign = make_campaign(brand, daily_budget=FIVE)
+    report(campaign, "9", occurred_at=NOON - 24 * HOUR)
+    assert run("check_budgets", NOON) == QUIET
+    add(campaign, "5")
+    assert run("check_budgets", NOON + 2 * HOUR) == QUIET
+    assert run("check_budgets", NOON + 3 * HOUR) == {**QUIET, "activated": 1}
+    assert CampaignTotal.objects.filter(period="day", spent__gte=5).count() == 2
+
+
+def test_edges_of_time_that_have_come_are_seen_too_c16() -> None:
+    campaign = make_campaign(schedule=[Daypart(tuple(range(7)), 13 * 60, 14 * 60)])
+    assert run("check_budgets", LATER) == {**QUIET, "activated": 1}
+    assert run("check_budgets", LATER + HOUR) == {**QUIET, "paused": 1}
+    assert not fresh(campaign).is_active
+
+
+def test_budgets_of_zero_and_none_without_any_total_are_right_as_they_are_c3() -> None:
+    for budget in (None, Decimal(0)):
+        make_campaign(make_brand(daily_budget=budget, monthly_budget=budget))
+        make_campaign(daily_budget=budget, monthly_budget=budget, lifetime_budget=budget)
+    before = everything_stored()
+    assert run("check_budgets", LATER) == QUIET
+    assert everything_stored() == before
+
+
+def test_an_archived_campaign_is_left_alone() -> None:
+    campaign = make_campaign()
+    archive_campaign(campaign.pk, caller=CALLER, now=NOON)
+    corrupt(campaign, Reason.BRAND_DAILY_BUDGET)
+    before = everything_stored()
+    assert run("check_budgets", LATER) == QUIET
+    assert everything_stored() == before
+
+
+def test_a_caller_limited_to_brands_checks_only_those_c29() -> None:
+    mine, foreign = make_campaign(is_enabled=False), make_campaign(is_enabled=False)
+    corrupt(mine)
+    corrupt(foreign)
+    limited = Caller("test:limited", frozenset({mine.brand_id}))
+    assert check_budgets(caller=limited, now=LATER) == {**QUIET, "paused": 1}
+    assert (fresh(mine).is_active, fresh(foreign).is_active) == (False, True)
+
+
+# --- Cost (C26) --------------------------------------------------------------------------------
+
+
+def test_when_all_is_right_it_costs_one_query_and_writes_nothing_c26() -> None:
+    make_world()
+    with CaptureQueriesContext(connection) as queries:
+        assert run("check_budgets", NOON) == QUIET
+    assert [query["sql"].split()[0] for query in queries] == ["SELECT"]
+
+
+def test_its_cost_grows_with_what_is_wrong_and_not_with_what_exists_c26() -> None:
+    def cost(brand: Brand) -> int:
+        wrong = make_campaign(brand, is_enabled=False)
+        corrupt(wrong)
+        with CaptureQueriesContext(connection) as queries:
+            assert run("check_budgets", LATER) == {**QUIET, "paused": 1}
+        return len(queries)
+
+    brand = make_brand(daily_budget=FIVE)
+    alone = cost(brand)
+    for _ in range(40):
+        make_campaign(brand)
+    assert cost(brand) == alone

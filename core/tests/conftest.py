@@ -1,0 +1,114 @@
+"""The databases of the tests. An ordinary test says `django_db` and is rolled back.
+
+A test that needs real commits (other processes, a worker) asks for `own_database` instead of
+`django_db(transaction=True)`: emptying the tables after it would need DELETE or TRUNCATE on the
+spend log, which the database refuses, and rightly so (C24).
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+from uuid import uuid4
+
+import pytest
+from django.conf import settings
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.test.utils import setup_databases, teardown_databases
+from pytest_django import DjangoDbBlocker
+
+OwnDatabases = Callable[[], AbstractContextManager[str]]
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_test_environment: None,
+    django_db_modify_db_settings: None,
+    django_db_keepdb: bool,
+    django_db_blocker: DjangoDbBlocker,
+) -> Iterator[None]:
+    """Make the test database, also for a run in which every test asks for `own_database`."""
+    with django_db_blocker.unblock():
+        made = setup_databases(
+            verbosity=0, interactive=False, keepdb=django_db_keepdb, serialized_aliases=[]
+        )
+    yield
+    if not django_db_keepdb:
+        with django_db_blocker.unblock():
+            teardown_databases(made, verbosity=0)
+
+
+@pytest.fixture
+def own_database(own_databases: OwnDatabases) -> Iterator[str]:
+    """An empty, migrated database of this test's own, as the default one; gives its DATABASE_URL.
+
+    A file on SQLite, so that it has the settings of the product (WAL, IMMEDIATE) and other
+    processes can open it.
+    """
+    with own_databases() as url:
+        yield url
+
+
+@pytest.fixture
+def own_databases(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path: Path
+) -> OwnDatabases:
+    """Makes databases such as `own_database`, one after the other."""
+
+    @contextmanager
+    def own() -> Iterator[str]:
+        with django_db_blocker.unblock(), _default_database_replaced(tmp_path) as url:
+            yield url
+
+    return own
+
+
+@contextmanager
+def _default_database_replaced(folder: Path) -> Iterator[str]:
+    ordinary = connections["default"]
+    own = ordinary.copy()
+    own.settings_dict["NAME"] = _copy_database(ordinary, folder)
+    connections["default"] = own
+    # For threads, which make connections of their own.
+    connections.settings["default"] = own.settings_dict
+    try:
+        yield _database_url(own)
+    finally:
+        own.close()
+        connections["default"] = ordinary
+        connections.settings["default"] = ordinary.settings_dict
+        _drop_database(own)
+
+
+def _copy_database(ordinary: BaseDatabaseWrapper, folder: Path) -> str:
+    """Copy the test database, which holds nothing but its migrations; the copy's name."""
+    name = str(ordinary.settings_dict["NAME"])
+    if ordinary.vendor == "sqlite":
+        path = str(folder / f"{uuid4().hex}.sqlite3")
+        with ordinary.cursor() as cursor:
+            cursor.execute("VACUUM INTO %s", [path])
+        return path
+    own = f"{name}_own"
+    # PostgreSQL copies no database that somebody is connected to.
+    ordinary.close()
+    _execute_outside(ordinary, f'DROP DATABASE IF EXISTS "{own}" WITH (FORCE)')
+    _execute_outside(ordinary, f'CREATE DATABASE "{own}" TEMPLATE "{name}"')
+    return own
+
+
+def _drop_database(own: BaseDatabaseWrapper) -> None:
+    if own.vendor != "sqlite":
+        _execute_outside(own, f'DROP DATABASE "{own.settings_dict["NAME"]}" WITH (FORCE)')
+
+
+def _execute_outside(connection: BaseDatabaseWrapper, statement: str) -> None:
+    with connection._nodb_cursor() as cursor:
+        cursor.execute(statement)
+
+
+def _database_url(own: BaseDatabaseWrapper) -> str:
+    name = str(own.settings_dict["NAME"])
+    if own.vendor == "sqlite":
+        return f"sqlite:///{quote(name)}"
+    return urlsplit(settings.DATABASE_URL)._replace(path=f"/{name}").geturl()

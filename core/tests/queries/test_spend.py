@@ -1,0 +1,88 @@
+"""The spend log is read in pages that later entries never move."""
+
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from core.models import EventAnswer, SpendLog
+from core.queries.spend import (
+    SpendLogFilter,
+    list_spend_logs,
+    map_campaigns_to_brands,
+    map_event_answers,
+)
+from core.tests.builders import NOON, TODAY, add, make_brand, make_campaign, report
+from core.tests.rules.zones import DAY, HOUR
+
+pytestmark = pytest.mark.django_db
+
+
+def amounts(**chosen: Any) -> list[int]:
+    return [int(entry.amount) for entry in list_spend_logs(SpendLogFilter(**chosen))]
+
+
+def test_the_log_is_read_last_recorded_first_and_narrowed_by_what_was_asked_c29() -> None:
+    brand = make_brand(time_zone="Asia/Tokyo")
+    campaign, sibling, other = make_campaign(brand), make_campaign(brand), make_campaign()
+    add(campaign, "1")
+    add(sibling, "2")
+    add(other, "3")
+    report(campaign, "4", occurred_at=NOON - DAY)
+    add(campaign, "5", now=NOON + 3 * HOUR)  # midnight in Tokyo
+    assert amounts() == [5, 4, 3, 2, 1]
+    assert amounts(campaign_id=campaign.pk) == [5, 4, 1]
+    assert amounts(brand_id=brand.pk) == [5, 4, 2, 1]
+    assert amounts(brand_ids={other.brand_id}) == [3]
+    assert amounts(brand_ids=set()) == []
+    assert amounts(campaign_id=campaign.pk, brand_ids={other.brand_id}) == []
+    assert amounts(budget_day=TODAY) == [3, 2, 1]
+    assert amounts(budget_day=TODAY + DAY) == [5]
+    assert amounts(occurred_from=NOON) == [5, 3, 2, 1]
+    assert amounts(occurred_from=NOON - DAY, occurred_until=NOON) == [4]
+
+
+def test_a_page_goes_on_where_the_last_one_ended_whatever_was_added_meanwhile() -> None:
+    campaign = make_campaign()
+    for amount in ("1", "2", "3", "4"):
+        add(campaign, amount)
+    first_page = list(list_spend_logs(SpendLogFilter())[:2])
+    add(campaign, "5")
+    assert [int(entry.amount) for entry in first_page] == [4, 3]
+    assert amounts(before=first_page[-1].pk) == [2, 1]
+
+
+def test_a_page_with_its_names_is_one_query() -> None:
+    for _ in range(5):
+        add(make_campaign(), "1")
+    with CaptureQueriesContext(connection) as queries:
+        entries = list(list_spend_logs(SpendLogFilter()))
+        assert all(entry.brand.name and entry.campaign.name for entry in entries)
+    assert len(queries) == 1
+
+
+def test_campaigns_lead_to_their_brands_as_far_as_the_caller_sees_c29() -> None:
+    first, second = make_campaign(), make_campaign()
+    wanted = {first.pk, second.pk, 999_999}
+    both = {first.pk: first.brand_id, second.pk: second.brand_id}
+    assert map_campaigns_to_brands(wanted, None) == both
+    assert map_campaigns_to_brands(wanted, {second.brand_id}) == {second.pk: second.brand_id}
+    assert map_campaigns_to_brands(wanted, set()) == {}
+    assert map_campaigns_to_brands(set(), None) == {}
+
+
+def test_answers_are_found_by_source_and_event_id_c21() -> None:
+    campaign = make_campaign()
+    for event_id in ("a", "b", "A"):
+        add(campaign, "1", event_id=event_id)
+    found = map_event_answers("test:ann", {"a", "b", "c"})
+    assert {event_id: answer.event_id for event_id, answer in found.items()} == {
+        "a": "a",
+        "b": "b",
+    }
+    assert map_event_answers("test:bob", {"a"}) == {}
+    with CaptureQueriesContext(connection) as queries:
+        assert map_event_answers("test:ann", set()) == {}
+    assert len(queries) == 0
+    assert EventAnswer.objects.count() == SpendLog.objects.count() == 3

@@ -1,0 +1,127 @@
+"""Where races are run: brands and campaigns, what the runners do, what a witness sees."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from core.actions import brands, campaigns, delivery, spend
+from core.actions.brands import BrandChanges
+from core.actions.campaigns import CampaignChanges
+from core.actions.spend import SpendOutcome, SpendRequest
+from core.enums import PeriodKind
+from core.models import BrandTotal, SpendLog
+from core.tests.builders import CALLER, NOON, make_brand, make_campaign
+from core.tests.races.promises import Promise, demand, demand_equal
+
+ONE = Decimal("1.00")
+
+# An answer or a refusal as the wire shows it.
+Answer = dict[str, Any]
+# What a brand's day has spent and held, and its daily budget, all at one moment.
+DayView = tuple[Decimal, Decimal, Decimal | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Deeds:
+    """What the runners of a race call: the product's actions, or some of them broken."""
+
+    add_spend: Callable[..., SpendOutcome] = spend.add_spend
+    admit_spends: Callable[..., list[SpendOutcome]] = spend.admit_spends
+    edit_brand: Callable[..., object] = brands.edit_brand
+    edit_campaign: Callable[..., object] = campaigns.edit_campaign
+    check_budgets: Callable[..., delivery.Changes] = delivery.check_budgets
+    enforce_dayparting: Callable[..., delivery.Changes] = delivery.enforce_dayparting
+    reset_daily_spend: Callable[..., delivery.Changes] = delivery.reset_daily_spend
+    reset_monthly_spend: Callable[..., delivery.Changes] = delivery.reset_monthly_spend
+
+    def tick(self, at: datetime) -> int:
+        """All unattended work at one instant; how many brands had to wait for the next tick."""
+        work = (
+            self.check_budgets,
+            self.enforce_dayparting,
+            self.reset_daily_spend,
+            self.reset_monthly_spend,
+        )
+        return sum(deed(caller=CALLER, now=at)["failed"] for deed in work)
+
+
+PRODUCT = Deeds()
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A brand and its campaigns."""
+
+    brand_id: int
+    campaign_ids: tuple[int, ...]
+
+
+def make_field(
+    settings: BrandChanges, campaign_settings: Sequence[CampaignChanges], at: datetime = NOON
+) -> Field:
+    """A new brand with these campaigns."""
+    brand = make_brand(now=at, **settings)
+    made = [make_campaign(brand, now=at, **chosen) for chosen in campaign_settings]
+    return Field(brand.pk, tuple(campaign.pk for campaign in made))
+
+
+def spender(
+    deeds: Deeds, campaign_ids: Sequence[int], instants: Iterable[datetime]
+) -> Callable[[], list[Answer]]:
+    """A runner that asks for 1.00 at each instant, from one campaign after the other."""
+
+    def spend_on_and_on() -> list[Answer]:
+        answers = []
+        for turn, at in enumerate(instants):
+            request = SpendRequest(campaign_ids[turn % len(campaign_ids)], ONE)
+            answers.append(answer_of(deeds.add_spend(request, caller=CALLER, now=at)))
+        return answers
+
+    return spend_on_and_on
+
+
+def answer_of(outcome: SpendOutcome) -> Answer:
+    """The answer, or the refusal's document."""
+    return outcome.refusal.document() if outcome.refusal else (outcome.answer or {})
+
+
+def is_admitted(answer: Answer) -> bool:
+    """Whether the money was given."""
+    return "code" not in answer
+
+
+def look_at_day(brand_id: int, day: date) -> DayView | None:
+    """The brand's day as committed now. One statement, so that its numbers belong together."""
+    of_day = BrandTotal.objects.filter(brand=brand_id, period=PeriodKind.DAY, starts_on=day)
+    return of_day.values_list("spent", "held", "brand__daily_budget").first()
+
+
+def demand_never_overspent(views: Iterable[DayView | None]) -> None:
+    """At every moment that the witness saw, spent + held was within the budget (C7)."""
+    over = [
+        (spent, held, budget)
+        for spent, held, budget in filter(None, views)
+        if budget is not None and spent + held > budget
+    ]
+    demand(not over, Promise.ZERO_OVERSPEND, f"a witness saw {over}")
+
+
+def demand_spent_exactly(budget: Decimal, answers: Iterable[Answer]) -> None:
+    """As much was admitted, and logged, as the budget allows: not one more, not one less."""
+    given = list(filter(is_admitted, answers))
+    demand(len(given) <= budget, Promise.ZERO_OVERSPEND, f"{len(given)} of {budget} admitted")
+    demand(len(given) >= budget, Promise.FULL_DELIVERY, f"{len(given)} of {budget} admitted")
+    logged = sum((entry.amount for entry in SpendLog.objects.all()), Decimal(0))
+    demand_equal(logged, budget, Promise.TOTALS_ARE_THE_LOG)
+
+
+def demand_refused_for_budget(answers: Iterable[Answer]) -> None:
+    """Whoever got nothing was told that a budget stood in the way."""
+    codes = {answer["code"] for answer in answers if not is_admitted(answer)}
+    demand(
+        codes <= {"budget_exceeded", "campaign_not_active"},
+        Promise.NO_SURPRISE,
+        f"refused: {codes}",
+    )

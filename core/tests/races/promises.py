@@ -1,0 +1,37 @@
+"""The promises that races put to the test, and how a race says that one was broken."""
+
+from enum import StrEnum
+
+
+class Promise(StrEnum):
+    """What must hold under any number of concurrent callers."""
+
+    ZERO_OVERSPEND = "no budget is overspent (C7)"
+    FULL_DELIVERY = "a budget with enough demand is spent to the last unit (C8)"
+    EDITS_BIND = "an edited budget binds on the next decision and no edit is lost (C6)"
+    STORED_VERDICTS = (
+        "the stored verdict is the judged one, and its changes are recorded (C16, C17)"
+    )
+    ONE_ANSWER = "an event id has one entry and one answer (C21)"
+    TOTALS_ARE_THE_LOG = "the totals are the sums of the log (C10, C25)"
+    NO_SURPRISE = "no call fails by surprise, waits for ever or deadlocks (C26)"
+
+
+class PromiseBrokenError(AssertionError):
+    """A promise didn't hold in this race."""
+
+    def __init__(self, promise: Promise, facts: object) -> None:
+        super().__init__(f"{promise}: {facts}")
+        self.promise = promise
+        self.facts = str(facts)
+
+
+def demand(holds: bool, promise: Promise, facts: object) -> None:
+    """Raise PromiseBrokenError unless the promise holds."""
+    if not holds:
+        raise PromiseBrokenError(promise, facts)
+
+
+def demand_equal(found: object, expected: object, promise: Promise) -> None:
+    """Raise PromiseBrokenError unless both are equal."""
+    demand(found == expected, promise, f"found {found!r}, expected {expected!r}")

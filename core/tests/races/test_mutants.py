@@ -1,0 +1,184 @@
+"""Every race notices what it is there for: with a broken deed in it, it fails (the mutant dies).
+
+A race that let its mutant live would let the same mistake into the product.
+"""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import astuple, dataclass
+from decimal import Decimal
+
+import pytest
+from django.conf import settings
+
+from core.tests.conftest import OwnDatabases
+from core.tests.races import budgets, edits, events, many_brands, midnights, mutants
+from core.tests.races.field import Deeds
+from core.tests.races.promises import Promise, PromiseBrokenError
+
+pytestmark = pytest.mark.xdist_group("races")
+
+VENDOR = "sqlite" if "sqlite" in settings.DATABASES["default"]["ENGINE"] else "postgresql"
+SQLITE, POSTGRESQL = frozenset({"sqlite"}), frozenset({"postgresql"})
+# Chance decides who meets whom; what survives so many races isn't caught reliably.
+ROUNDS = 5
+SHORT = budgets.Heat(requests_each=10, budget=Decimal(40))
+ALONE = budgets.Heat(crowd=1, requests_each=50, budget=Decimal(40))
+
+Race = Callable[..., None]
+RACES: set[Race] = {
+    function
+    for module in (budgets, edits, events, many_brands, midnights)
+    for name, function in vars(module).items()
+    if name.startswith("race_")
+}
+RACES_WITH_HEATS = {race for race in RACES if "heat" in inspect.signature(race).parameters}
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """A broken deed, the race that catches it, and the promise that it is seen to break there."""
+
+    race: Race
+    deeds: Deeds
+    breaks: Promise
+    vendors: frozenset[str] = SQLITE | POSTGRESQL
+
+    def run(self, heat: budgets.Heat) -> None:
+        """Run the race with the broken deed. Raises PromiseBrokenError if the race catches it."""
+        if self.race in RACES_WITH_HEATS:
+            self.race(self.deeds, heat)
+        else:
+            self.race(self.deeds)
+
+
+MUTANTS = {
+    "read_then_save": Mutant(
+        budgets.race_on_one_campaign,
+        Deeds(add_spend=mutants.read_then_save),
+        Promise.ZERO_OVERSPEND,
+    ),
+    "check_then_increment": Mutant(
+        budgets.race_on_eight_campaigns,
+        Deeds(add_spend=mutants.check_then_increment),
+        Promise.ZERO_OVERSPEND,
+    ),
+    "stored_flag_trusted": Mutant(
+        budgets.race_for_a_campaign_budget,
+        Deeds(add_spend=mutants.stored_flag_trusted),
+        Promise.ZERO_OVERSPEND,
+    ),
+    "limit_through_a_join": Mutant(
+        budgets.race_on_one_campaign,
+        Deeds(add_spend=mutants.limit_through_a_join),
+        Promise.ZERO_OVERSPEND,
+        POSTGRESQL,
+    ),
+    "brand_saved_whole": Mutant(
+        edits.race_against_edits, Deeds(edit_brand=mutants.brand_saved_whole), Promise.EDITS_BIND
+    ),
+    "brand_judged_without_lock": Mutant(
+        edits.race_against_edits,
+        Deeds(edit_brand=mutants.brand_judged_without_lock),
+        Promise.STORED_VERDICTS,
+    ),
+    "campaign_saved_whole": Mutant(
+        edits.race_against_edits,
+        Deeds(edit_campaign=mutants.campaign_saved_whole),
+        Promise.STORED_VERDICTS,
+    ),
+    "totals_zeroed_at_midnight": Mutant(
+        midnights.race_across_midnights,
+        Deeds(reset_daily_spend=mutants.totals_zeroed_at_midnight),
+        Promise.ZERO_OVERSPEND,
+    ),
+    "doubtful_judged_without_lock": Mutant(
+        midnights.race_across_midnights,
+        Deeds(check_budgets=mutants.doubtful_judged_without_lock),
+        Promise.STORED_VERDICTS,
+    ),
+    "event_id_checked_then_inserted": Mutant(
+        events.race_of_copies,
+        Deeds(add_spend=mutants.event_id_checked_then_inserted),
+        Promise.ONE_ANSWER,
+    ),
+    "event_id_checked_for_two_brands": Mutant(
+        events.race_of_two_brands,
+        Deeds(add_spend=mutants.event_id_checked_then_inserted),
+        Promise.ONE_ANSWER,
+    ),
+    "event_id_conflict_not_retried": Mutant(
+        events.race_of_two_brands,
+        Deeds(add_spend=mutants.event_id_conflict_not_retried),
+        Promise.NO_SURPRISE,
+        POSTGRESQL,
+    ),
+    "answers_kept_in_order_of_arrival": Mutant(
+        events.race_of_crossed_batches,
+        Deeds(admit_spends=mutants.answers_kept_in_order_of_arrival),
+        Promise.NO_SURPRISE,
+        POSTGRESQL,
+    ),
+    "batches_begin_deferred": Mutant(
+        events.race_of_crossed_batches,
+        Deeds(admit_spends=mutants.transactions_begin_deferred),
+        Promise.NO_SURPRISE,
+        SQLITE,
+    ),
+    "refusal_forgotten": Mutant(
+        events.race_of_refusals, Deeds(add_spend=mutants.refusal_forgotten), Promise.ONE_ANSWER
+    ),
+    "every_brand_in_one_transaction": Mutant(
+        many_brands.race_over_many_brands,
+        Deeds(admit_spends=mutants.every_brand_in_one_transaction),
+        Promise.NO_SURPRISE,
+        POSTGRESQL,
+    ),
+    "transactions_begin_deferred": Mutant(
+        many_brands.race_over_many_brands,
+        Deeds(admit_spends=mutants.transactions_begin_deferred),
+        Promise.NO_SURPRISE,
+        SQLITE,
+    ),
+}
+MUTANTS_HERE = {name: mutant for name, mutant in MUTANTS.items() if VENDOR in mutant.vendors}
+
+
+RIGHT_ALONE = [name for name, mutant in MUTANTS_HERE.items() if mutant.race in RACES_WITH_HEATS]
+
+
+@pytest.mark.parametrize("name", MUTANTS_HERE)
+def test_the_race_catches_the_mutant(name: str, own_databases: OwnDatabases) -> None:
+    mutant = MUTANTS_HERE[name]
+    broken: list[Promise | None] = []
+    while mutant.breaks not in broken and len(broken) < ROUNDS:
+        with own_databases():
+            broken.append(_broken_promise(mutant))
+    assert mutant.breaks in broken, f"{name} lived; what it broke is only {broken}"
+
+
+def _broken_promise(mutant: Mutant) -> Promise | None:
+    try:
+        mutant.run(SHORT)
+    except PromiseBrokenError as error:
+        return error.promise
+    return None
+
+
+@pytest.mark.parametrize("name", RIGHT_ALONE)
+def test_the_mutant_is_right_when_it_runs_alone(name: str, own_database: str) -> None:
+    # So it is the race that kills it, not a slip in its books.
+    MUTANTS_HERE[name].run(ALONE)
+
+
+def test_every_race_has_a_mutant_on_this_database() -> None:
+    assert {mutant.race for mutant in MUTANTS_HERE.values()} == RACES
+
+
+def test_every_mutant_is_in_a_race() -> None:
+    written = {
+        function
+        for name, function in inspect.getmembers(mutants, inspect.isfunction)
+        if function.__module__ == mutants.__name__ and not name.startswith("_")
+    }
+    assert written <= {deed for mutant in MUTANTS.values() for deed in astuple(mutant.deeds)}

@@ -1,0 +1,65 @@
+"""Eight processes at once never overspend, never deliver short and never contradict the log.
+
+Each race says in its own file what it demands; `test_mutants.py` shows that each would notice a
+broken product.
+"""
+
+import pytest
+
+from core.tests.races.budgets import (
+    race_for_a_campaign_budget,
+    race_on_eight_campaigns,
+    race_on_one_campaign,
+)
+from core.tests.races.edits import race_against_edits
+from core.tests.races.events import (
+    race_of_copies,
+    race_of_crossed_batches,
+    race_of_refusals,
+    race_of_two_brands,
+)
+from core.tests.races.field import PRODUCT
+from core.tests.races.many_brands import race_over_many_brands
+from core.tests.races.midnights import race_across_midnights
+
+pytestmark = [pytest.mark.usefixtures("own_database"), pytest.mark.xdist_group("races")]
+
+
+def test_eight_processes_on_one_campaign_spend_the_brand_budget_to_the_unit_c5_c7_c8() -> None:
+    race_on_one_campaign(PRODUCT)
+
+
+def test_eight_processes_on_eight_campaigns_spend_the_brand_budget_to_the_unit_c5_c7_c8() -> None:
+    race_on_eight_campaigns(PRODUCT)
+
+
+def test_a_campaign_budget_below_the_brands_is_spent_to_the_unit_c4_c7_c8() -> None:
+    race_for_a_campaign_budget(PRODUCT)
+
+
+def test_an_edited_budget_binds_on_the_next_decision_and_no_edit_is_lost_c6_c7() -> None:
+    race_against_edits(PRODUCT)
+
+
+def test_every_day_is_spent_to_the_unit_while_tasks_run_across_midnights_c7_c10_c26() -> None:
+    race_across_midnights(PRODUCT)
+
+
+def test_an_event_id_sent_64_times_at_once_is_one_entry_and_one_answer_c21() -> None:
+    race_of_copies(PRODUCT)
+
+
+def test_an_event_id_sent_for_two_brands_at_once_belongs_to_one_of_them_c21() -> None:
+    race_of_two_brands(PRODUCT)
+
+
+def test_batches_for_two_brands_with_the_same_event_ids_never_deadlock_c21_c23() -> None:
+    race_of_crossed_batches(PRODUCT)
+
+
+def test_a_refusal_is_replayed_even_when_the_budget_is_raised_among_the_copies_c21() -> None:
+    race_of_refusals(PRODUCT)
+
+
+def test_batches_edits_and_tasks_over_many_brands_never_deadlock_c26() -> None:
+    race_over_many_brands(PRODUCT)
