@@ -1,6 +1,6 @@
 """Creates, edits and archives brands. Each deed re-judges every campaign it affects (C6, C16)."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TypedDict
 
@@ -19,7 +19,8 @@ from core.models import Brand
 from core.queries.brands import has_brand_name, has_brand_spent
 from core.queries.locks import lock_brand
 from core.queries.totals import list_running_brand_totals, list_running_campaign_totals
-from core.rules.calendar import with_time_zone
+from core.rules.admission import LATE_LIMIT
+from core.rules.calendar import check_zone_change, with_time_zone
 from core.rules.verdict import period_of
 
 
@@ -45,15 +46,26 @@ def create_brand(settings: BrandChanges, *, caller: Caller, now: datetime) -> Br
 
 
 @transaction.atomic
-def edit_brand(brand_id: int, changes: BrandChanges, *, caller: Caller, now: datetime) -> Brand:
+def edit_brand(
+    brand_id: int,
+    changes: BrandChanges,
+    *,
+    caller: Caller,
+    now: datetime,
+    late_limit: timedelta = LATE_LIMIT,
+) -> Brand:
     """Set what changed; binds on the next decision (C6), a new time zone at midnight (C12).
 
+    `late_limit` is how late spend may come in, and so how long a change of zone has to settle.
     Raises BrandNotFoundError, NameTakenError, InvalidFieldError, TimeZoneChangeTooSoonError.
     """
     brand = _lock_live_brand(brand_id, caller)
     remaining = dict(changes)
     if "time_zone" in changes:
-        _move_to_zone(brand, str(remaining.pop("time_zone")), now)
+        time_zone = str(remaining.pop("time_zone"))
+        if time_zone != brand.time_zone:
+            check_zone_change(brand.calendar, now, late_limit)
+            _move_to_zone(brand, time_zone, now)
     if changes.get("currency", brand.currency) != brand.currency and has_brand_spent(brand):
         raise InvalidFieldError("currency", "can't change once something was spent")
     for column, value in remaining.items():

@@ -5,7 +5,8 @@ or never. A brand is one transaction, and one that is busy or broken doesn't sto
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 
 from django.db import OperationalError, transaction
@@ -50,39 +51,39 @@ def record_task_run(task: str, changed: Changes, *, now: datetime) -> None:
 
 
 def _judge_found(found: dict[int, list[int]], change: Change) -> Changes:
-    def judge_brand(brand: Brand) -> list[Transition]:
-        return judge_campaigns(brand, change, found[brand.pk])
+    def judge_brand(brand: Brand) -> Changes:
+        return _count(judge_campaigns(brand, change, found[brand.pk]))
 
     return _for_each_brand(filter(change.caller.may_see, found), judge_brand)
 
 
 def _close_periods(period: PeriodKind, change: Change) -> Changes:
-    closed = 0
-
-    def close_brand(brand: Brand) -> list[Transition]:
-        nonlocal closed
+    def close_brand(brand: Brand) -> Changes:
         totals = list_totals_to_close(brand, period, change.at)
         for total in totals:
             total.closed_at = change.at
         BrandTotal.objects.bulk_update(totals, ["closed_at"], batch_size=500)
-        closed += len(totals)
-        return judge_campaigns(brand, change) if totals else []
+        transitions = judge_campaigns(brand, change) if totals else []
+        return {"closed": len(totals), **_count(transitions)}
 
-    due = filter(change.caller.may_see, list_brands_to_close(period, change.at))
-    changes = _for_each_brand(due, close_brand)
-    return {"closed": closed, **changes}
+    due = list_brands_to_close(period, change.at)
+    return {"closed": 0, **_for_each_brand(filter(change.caller.may_see, due), close_brand)}
 
 
-def _for_each_brand(brand_ids: Iterable[int], deed: Callable[[Brand], list[Transition]]) -> Changes:
-    activated = paused = failed = 0
+def _count(transitions: Collection[Transition]) -> Changes:
+    activated = sum(transition.is_active for transition in transitions)
+    return {"activated": activated, "paused": len(transitions) - activated}
+
+
+def _for_each_brand(brand_ids: Iterable[int], deed: Callable[[Brand], Changes]) -> Changes:
+    """Do the deed for each brand in a transaction of its own; the sum of what was committed."""
+    changes = Counter({**_count([]), "failed": 0})
     for brand_id in brand_ids:
         try:
             with transaction.atomic():
-                transitions = deed(lock_brand(brand_id))
+                done = deed(lock_brand(brand_id))
         except OperationalError:
             logger.exception("brand %s is busy or unreachable; the next tick tries again", brand_id)
-            failed += 1
-            continue
-        activated += sum(transition.is_active for transition in transitions)
-        paused += sum(not transition.is_active for transition in transitions)
-    return {"activated": activated, "paused": paused, "failed": failed}
+            done = {"failed": 1}
+        changes.update(done)
+    return dict(changes)

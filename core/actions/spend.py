@@ -97,24 +97,35 @@ def admit_spends(
 ) -> list[SpendOutcome]:
     """Decide each request in order, one transaction per brand; outcomes in the order asked (C23).
 
-    A refused or invalid entry spoils no other. Raises nothing but database errors.
+    A refused or invalid entry spoils no other. Raises nothing but database errors. An event id
+    that two brands share makes their entries depend on each other: then it is one by one.
     """
     brand_of = map_campaigns_to_brands(
         {request.campaign_id for request in requests}, caller.brand_ids
     )
+    apart = _share_an_event_id(requests, brand_of)
     outcomes: dict[int, SpendOutcome] = {}
-    places: dict[int, list[int]] = {}
+    places: dict[tuple[int, int], list[int]] = {}
     for place, request in enumerate(requests):
         brand_id = brand_of.get(request.campaign_id)
         if brand_id is None:
             outcomes[place] = SpendOutcome(refusal=CampaignNotFoundError())
         else:
-            places.setdefault(brand_id, []).append(place)
-    for brand_id, of_brand in places.items():
+            places.setdefault((brand_id, place if apart else 0), []).append(place)
+    for (brand_id, _), together in places.items():
         session = _Session(brand_id, caller, now, late_limit)
-        decided = session.admit([requests[place] for place in of_brand])
-        outcomes.update(zip(of_brand, decided, strict=True))
+        decided = session.admit([requests[place] for place in together])
+        outcomes.update(zip(together, decided, strict=True))
     return [outcomes[place] for place in range(len(requests))]
+
+
+def _share_an_event_id(requests: Sequence[SpendRequest], brand_of: dict[int, int]) -> bool:
+    first: dict[str, int | None] = {}
+    for request in requests:
+        brand_id = brand_of.get(request.campaign_id)
+        if request.event_id and first.setdefault(request.event_id, brand_id) != brand_id:
+            return True
+    return False
 
 
 @dataclass(slots=True)
@@ -155,7 +166,7 @@ class _Session:
 
     @transaction.atomic
     def _admit_once(self, requests: Sequence[SpendRequest]) -> list[SpendOutcome]:
-        entries = [_Entry(request, request.occurred_at or self.now) for request in requests]
+        entries = [_Entry(request, self._occurred_at(request)) for request in requests]
         brand = lock_brand(self.brand_id)
         campaigns = list_campaigns_to_judge(brand, {request.campaign_id for request in requests})
         instants = [self.now, *(entry.occurred_at for entry in entries if self._is_timely(entry))]
@@ -170,6 +181,11 @@ class _Session:
         names = {campaign.pk: campaign.name for campaign in campaigns}
         self._answer(entries, names)
         return [entry.outcome or SpendOutcome() for entry in entries]
+
+    def _occurred_at(self, request: SpendRequest) -> datetime:
+        """When it counts: only what is already gone can have been gone earlier (C11)."""
+        is_told = request.kind is not SpendKind.ADD
+        return (is_told and request.occurred_at) or self.now
 
     def _is_timely(self, entry: _Entry) -> bool:
         return _time_refusal(entry, self.now, self.late_limit) is None

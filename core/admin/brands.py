@@ -1,7 +1,9 @@
 """Brands: who pays, and how much of today and this month is gone."""
 
+from datetime import timedelta
 from typing import Any, cast
 
+from django.conf import settings
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.forms import ModelForm
@@ -106,7 +108,13 @@ class BrandAdmin(ActionAdmin[Brand]):
         visit = visit_of(request)
         changes = cast("BrandChanges", cast("BrandForm", form).changes())
         if change:
-            edit_brand(obj.pk, changes, caller=visit.caller, now=visit.now)
+            edit_brand(
+                obj.pk,
+                changes,
+                caller=visit.caller,
+                now=visit.now,
+                late_limit=timedelta(hours=settings.SPEND_LATE_HOURS),
+            )
         else:
             obj.pk = create_brand(changes, caller=visit.caller, now=visit.now).pk
 

@@ -13,6 +13,14 @@ CREATE = {
         BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END
         """
         for deed in ("UPDATE", "DELETE")
+    ]
+    + [
+        # INSERT OR REPLACE deletes without asking the trigger above.
+        f"""
+        CREATE TRIGGER spend_log_refuses_replace BEFORE INSERT ON core_spendlog
+        WHEN EXISTS (SELECT 1 FROM core_spendlog WHERE id = NEW.id)
+        BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END
+        """  # noqa: S608 (nothing in it comes from outside)
     ],
     "postgresql": [
         f"""
@@ -30,7 +38,9 @@ CREATE = {
     ],
 }
 DROP = {
-    "sqlite": [f"DROP TRIGGER spend_log_refuses_{deed}" for deed in ("update", "delete")],
+    "sqlite": [
+        f"DROP TRIGGER spend_log_refuses_{deed}" for deed in ("update", "delete", "replace")
+    ],
     "postgresql": [
         "DROP TRIGGER spend_log_refuses_truncate ON core_spendlog",
         "DROP TRIGGER spend_log_refuses_change ON core_spendlog",

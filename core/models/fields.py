@@ -18,6 +18,7 @@ from django.db.models.expressions import (
     Value,
     register_combinable_fields,
 )
+from django.db.models.functions import Coalesce, Greatest, Least
 from django.db.models.lookups import (
     Exact,
     GreaterThan,
@@ -112,12 +113,13 @@ def money_value(amount: Decimal) -> Value:
 
 
 def read_literals_as_money(expression: Any) -> None:
-    """Give the bare numbers that an expression adds or subtracts the type of money.
+    """Give the bare numbers that an expression adds, subtracts or chooses the type of money.
 
     Django would hand `Decimal("0.5")` to the database as half a micro.
     """
-    if isinstance(expression, CombinedExpression):
-        if expression.connector in (Combinable.ADD, Combinable.SUB):
+    if isinstance(expression, CombinedExpression | Coalesce | Greatest | Least):
+        # A factor stays a plain number.
+        if getattr(expression, "connector", Combinable.ADD) in (Combinable.ADD, Combinable.SUB):
             for side in expression.get_source_expressions():
                 read_literals_as_money(side)
     elif isinstance(expression, Value) and isinstance(expression.value, Decimal | int):

@@ -25,7 +25,10 @@ def map_doubtful_campaigns(now: datetime) -> dict[int, list[int]]:
 
     One statement compares every stored reason with the fact behind it.
     """
-    doubtful = Q(next_change_at__lte=now)
+    has_ended = Q(ends_at__isnull=False, ends_at__lte=now)
+    closed = Q(reasons__contains=f",{Reason.OUTSIDE_SCHEDULE},")
+    # A schedule that is closed always opens again.
+    doubtful = Q(next_change_at__lte=now) | (closed & Q(next_change_at=None) & ~has_ended)
     for reason, fact in _facts_behind_reasons(now).items():
         says_so = Q(reasons__contains=f",{reason},")
         doubtful |= (says_so & ~fact) | (~says_so & fact)

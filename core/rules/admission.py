@@ -35,6 +35,8 @@ from core.rules.verdict import (
 )
 
 FUTURE_TOLERANCE = timedelta(minutes=5)
+# How late spend may be unless the settings say otherwise (C11).
+LATE_LIMIT = timedelta(hours=72)
 # Totals are 64-bit micros; below this they can't overflow however the parts are added.
 LARGEST_TOTAL = Decimal(4_000_000_000_000)
 

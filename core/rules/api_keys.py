@@ -13,9 +13,9 @@ def make_token(public_id: str, secret: str) -> str:
 
 def split_token(token: str) -> tuple[str, str]:
     """The public id and the secret of a token; empty texts where it has none."""
-    _, _, rest = token.partition("_")
+    prefix, _, rest = token.partition("_")
     public_id, _, secret = rest.partition("_")
-    return public_id, secret
+    return (public_id, secret) if prefix == TOKEN_PREFIX else ("", "")
 
 
 def hash_secret(secret: str) -> str:

@@ -173,7 +173,10 @@ def _bisected_change(zone_name: str, before: datetime, after: datetime) -> datet
 
 
 def _offset(zone_name: str, at: datetime) -> timedelta:
-    return at.astimezone(ZoneInfo(zone_name)).utcoffset() or timedelta()
+    # Wall time minus UTC, and not utcoffset(): a frozen clock's datetimes forget which pass of a
+    # repeated hour they are in.
+    wall = at.astimezone(ZoneInfo(zone_name)).replace(tzinfo=None)
+    return wall - at.astimezone(UTC).replace(tzinfo=None)
 
 
 def next_zone_change_at(calendar: BrandCalendar, at: datetime) -> datetime:
@@ -207,6 +210,23 @@ def with_time_zone(calendar: BrandCalendar, new_zone: str, at: datetime) -> Bran
             "time_zone", f"took effect within this budget day; change it again from {again_at} on"
         )
     return changed
+
+
+def check_zone_change(calendar: BrandCalendar, at: datetime, late_limit: timedelta) -> None:
+    """Refuse a second change while spend from before the first may still come in late (C11, C12).
+
+    The calendar remembers one change; such spend would be filed by the wrong zone. Raises
+    TimeZoneChangeTooSoonError.
+    """
+    if calendar.changes_at is None or at < calendar.changes_at:
+        return
+    settled_at = calendar.changes_at + late_limit
+    if at < settled_at:
+        raise TimeZoneChangeTooSoonError(
+            "time_zone",
+            "changed a short while ago, and spend from before may still come in late; "
+            f"change it again from {settled_at:%Y-%m-%dT%H:%M:%SZ} on",
+        )
 
 
 def parse_time_zone(name: str, field: str) -> str:

@@ -12,6 +12,7 @@ from urllib.parse import quote, urlsplit
 from uuid import uuid4
 
 import pytest
+from django.apps import apps
 from django.conf import settings
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -73,6 +74,7 @@ def _default_database_replaced(folder: Path) -> Iterator[str]:
     # For threads, which make connections of their own.
     connections.settings["default"] = own.settings_dict
     try:
+        _restart_numbering(own)
         yield _database_url(own)
     finally:
         own.close()
@@ -95,6 +97,16 @@ def _copy_database(ordinary: BaseDatabaseWrapper, folder: Path) -> str:
     _execute_outside(ordinary, f'DROP DATABASE IF EXISTS "{own}" WITH (FORCE)')
     _execute_outside(ordinary, f'CREATE DATABASE "{own}" TEMPLATE "{name}"')
     return own
+
+
+def _restart_numbering(own: BaseDatabaseWrapper) -> None:
+    """Begin ids at 1 again: PostgreSQL counts on from rows that were rolled back."""
+    if own.vendor == "sqlite":
+        return
+    with own.cursor() as cursor:
+        for model in apps.get_models():
+            for sequence in own.introspection.get_sequences(cursor, model._meta.db_table):
+                cursor.execute(f'ALTER SEQUENCE "{sequence["name"]}" RESTART')
 
 
 def _drop_database(own: BaseDatabaseWrapper) -> None:

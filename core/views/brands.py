@@ -1,8 +1,9 @@
 """The API's calls about brands."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypedDict, cast
 
+from django.conf import settings
 from django.http import HttpResponse, JsonResponse
 from django.utils import timezone
 from ninja import Query
@@ -82,7 +83,9 @@ def brand_detail(request: ApiRequest, brand_id: int) -> JsonResponse:
 def brand_edit(request: ApiRequest, brand_id: int, body: BrandEditBody) -> JsonResponse:
     """Change what is named; budgets bind on the next decision (C6), a zone at midnight (C12)."""
     now = timezone.now()
-    edit_brand(brand_id, cast("BrandChanges", body.given()), caller=request.auth, now=now)
+    late_limit = timedelta(hours=settings.SPEND_LATE_HOURS)
+    changes = cast("BrandChanges", body.given())
+    edit_brand(brand_id, changes, caller=request.auth, now=now, late_limit=late_limit)
     return JsonResponse(brand_document(get_listed_brand(brand_id, now), now))
 
 

@@ -231,20 +231,17 @@ def test_late_spend_counts_in_the_zone_that_was_in_effect_then_c11_c12() -> None
     assert spent(brand, starts_on=TODAY) == 1
 
 
-@pytest.mark.xfail(
-    raises=AssertionError, reason="the calendar forgets the zone before last while it still counts"
-)
 def test_late_spend_counts_in_its_own_day_after_two_changes_of_zone_c11_c12() -> None:
     brand = make_brand(time_zone="UTC")
     campaign = make_campaign(brand)
     occurred_at = NOON + timedelta(hours=8)  # still the tenth in UTC, the eleventh in Tokyo
-    report(campaign, "1", occurred_at=occurred_at, now=occurred_at)
     edit_brand(brand.pk, {"time_zone": "Asia/Tokyo"}, caller=CALLER, now=occurred_at)
-    two_days_later = NOON + timedelta(days=2)
-    try:
-        changes: BrandChanges = {"time_zone": "America/Lima"}
-        edit_brand(brand.pk, changes, caller=CALLER, now=two_days_later)
-    except TimeZoneChangeTooSoonError:
-        return
-    report(campaign, "1", occurred_at=occurred_at, now=two_days_later)
-    assert spent(brand, starts_on=TODAY) == 2
+    changes: BrandChanges = {"time_zone": "America/Lima"}
+    changed_at = utc("2026-06-11T00:00")
+    just_too_soon = changed_at + timedelta(hours=72) - timedelta(seconds=1)
+    with pytest.raises(TimeZoneChangeTooSoonError, match="2026-06-14T00:00:00Z"):
+        edit_brand(brand.pk, changes, caller=CALLER, now=just_too_soon)
+    report(campaign, "1", occurred_at=occurred_at, now=occurred_at + timedelta(hours=72))
+    assert spent(brand, starts_on=TODAY) == 1
+    edited = edit_brand(brand.pk, changes, caller=CALLER, now=changed_at + timedelta(hours=72))
+    assert edited.previous_time_zone == "Asia/Tokyo"

@@ -223,9 +223,6 @@ def test_an_id_that_two_brands_share_in_a_batch_belongs_to_the_first_of_them() -
     assert [spent(here), spent(there)] == [1, 0]
 
 
-@pytest.mark.xfail(
-    raises=AssertionError, reason="a batch decides brand by brand, so a later entry can come first"
-)
 def test_an_id_that_two_brands_share_belongs_to_the_entry_that_came_first_c23() -> None:
     here, there = make_campaign(), make_campaign()
     outcomes = batch(ask(here, "1"), ask(there, "1", event_id="a"), ask(here, "1", event_id="a"))

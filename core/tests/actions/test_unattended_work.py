@@ -202,20 +202,7 @@ def _transitions_by(name: str) -> list[Any]:
     return [transition for transition in found if transition.actor == f"task:core.{name}"]
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(
-            name,
-            marks=pytest.mark.xfail(
-                name.startswith("reset"),
-                raises=AssertionError,
-                reason="periods whose closing was rolled back are counted as closed",
-            ),
-        )
-        for name in DEEDS
-    ],
-)
+@each_deed
 def test_a_brand_that_fails_half_way_keeps_and_counts_nothing_of_it(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

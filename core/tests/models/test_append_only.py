@@ -105,9 +105,6 @@ def test_the_log_cannot_be_truncated(entry: SpendLog) -> None:
 
 
 @pytest.mark.skipif("connection.vendor != 'sqlite'", reason="SQLite's own way of replacing a row")
-@pytest.mark.xfail(
-    raises=pytest.fail.Exception, reason="REPLACE deletes without the triggers of a DELETE"
-)
 def test_replacing_an_entry_is_refused(entry: SpendLog) -> None:
     replace = "INSERT OR REPLACE INTO core_spendlog SELECT * FROM core_spendlog WHERE id = %s"
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():

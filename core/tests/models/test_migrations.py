@@ -31,7 +31,7 @@ def test_the_models_need_no_further_migration() -> None:
 @pytest.mark.usefixtures("own_database")
 def test_the_triggers_go_with_their_migration_and_come_back_with_it_c24() -> None:
     before = triggers()
-    assert len(before) == 2
+    assert before
     campaign = make_campaign()
     add(campaign, "1.00")
 

@@ -26,7 +26,10 @@ from core.tests.races.field import (
     make_field,
     spender,
 )
-from core.tests.races.promises import Promise, demand_equal
+from core.tests.races.promises import Promise, demand, demand_equal
+
+# A witness that saw less than this of a race proves nothing.
+AWAKE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,7 @@ def _run(deeds: Deeds, heat: Heat, field: Field, campaign_ids: Sequence[int]) ->
     with witnessing(partial(look_at_day, field.brand_id, NOON.date())) as views:
         answers = run_together([runner] * heat.crowd)
     demand_never_overspent(views)
+    demand(len(views) > AWAKE, Promise.NO_SURPRISE, f"the witness slept: {views}")
     return list(chain.from_iterable(answers))
 
 

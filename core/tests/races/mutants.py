@@ -1,7 +1,7 @@
 """Mutants: broken deeds with the signatures of the product's, the way people first write them.
 
 Each knows the rules and keeps the books; what it gets wrong is the moment between asking and
-writing. `pause` widens that moment, so that a second of racing shows what a busy day would.
+writing. `_pause` widens that moment, so that a second of racing shows what a busy day would.
 """
 
 import time
@@ -99,6 +99,15 @@ def limit_through_a_join(request: SpendRequest, *, caller: Caller, now: datetime
         _pause()
         _increment(others, request.amount)
         return _record(campaign, request, caller, now)
+
+
+def lock_left_out(request: SpendRequest, *, caller: Caller, now: datetime) -> SpendOutcome:
+    """The product's own admission without its lock, in a transaction all the same.
+
+    SQLite's lock is taken by the transaction itself; `transactions_begin_deferred` leaves it out.
+    """
+    with mock.patch.object(spend, "lock_brand", lambda brand_id: Brand.objects.get(pk=brand_id)):
+        return spend.add_spend(request, caller=caller, now=now)
 
 
 def _get_campaign(request: SpendRequest) -> Campaign:

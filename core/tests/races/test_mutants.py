@@ -74,6 +74,12 @@ MUTANTS = {
         Promise.ZERO_OVERSPEND,
         POSTGRESQL,
     ),
+    "lock_left_out": Mutant(
+        budgets.race_on_one_campaign,
+        Deeds(add_spend=mutants.lock_left_out),
+        Promise.ZERO_OVERSPEND,
+        POSTGRESQL,
+    ),
     "brand_saved_whole": Mutant(
         edits.race_against_edits, Deeds(edit_brand=mutants.brand_saved_whole), Promise.EDITS_BIND
     ),
@@ -142,8 +148,6 @@ MUTANTS = {
     ),
 }
 MUTANTS_HERE = {name: mutant for name, mutant in MUTANTS.items() if VENDOR in mutant.vendors}
-
-
 RIGHT_ALONE = [name for name, mutant in MUTANTS_HERE.items() if mutant.race in RACES_WITH_HEATS]
 
 

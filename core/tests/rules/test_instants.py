@@ -54,10 +54,7 @@ def test_an_instant_is_rfc_3339_and_becomes_utc(text: str, expected: str) -> Non
         "2026-11-20T08:30:00+0100",
         "2026-11-20T08:30:00+01",
         "2026-11-20T08:30:00+24:00",
-        pytest.param(
-            "2026-11-20T08:30:00+01:60",
-            marks=pytest.mark.xfail(reason="60 to 99 minutes of offset are read as an hour more"),
-        ),
+        "2026-11-20T08:30:00+01:60",
         "2026-11-20T24:00:00Z",
         "2026-06-30T23:59:60Z",  # no logic here is finer than a second
         "2026-02-29T00:00:00Z",

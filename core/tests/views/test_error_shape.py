@@ -65,6 +65,12 @@ def name_taken(scene: Scene) -> Answer:
     return scene.api.post("/api/brands/create/", body)
 
 
+def brand_by_limited_key(scene: Scene) -> Answer:
+    body = {"name": "Brand Z", "daily_budget": None, "monthly_budget": None}
+    limited = Api(make_token(brand={"id": scene.campaign["brand_id"]}))
+    return limited.post("/api/brands/create/", body)
+
+
 def second_zone(scene: Scene) -> Answer:
     scene.api.patch(scene.brand_path, {"time_zone": "America/New_York"}).value()
     scene.clock.move_to("2024-01-16T01:00:00Z")
@@ -81,6 +87,7 @@ ERRORS: dict[str, tuple[int, str, Callable[[Scene], Answer]]] = {
     "made-up method": (405, "method_not_allowed", lambda s: s.api.send("BREW", ADD)),
     "no key": (401, "not_authenticated", lambda _: Api().get(STATUS)),
     "no scope": (403, "scope_missing", lambda _: Api(make_token(Scope.SPEND)).get(STATUS)),
+    "limited key": (403, "key_limited_to_brands", brand_by_limited_key),
     "no brand": (404, "brand_not_found", lambda s: s.api.get("/api/brands/999999/")),
     "no campaign": (404, "campaign_not_found", lambda s: s.api.add({"id": 999_999}, "1.00")),
     "no body": (400, "invalid_input", lambda s: s.api.post(ADD)),
