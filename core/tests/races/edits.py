@@ -34,12 +34,13 @@ from core.tests.races.promises import Promise, demand, demand_equal
 
 # The brand's daily budget through the race: up, down, below what is spent. No value comes twice,
 # so that the budget in force tells how many edits there had been.
-DAILY_BUDGETS = tuple(map(Decimal, (15, 30, 10, 45, 20, 60, 35, 75, 3, 85)))
+DAILY_BUDGETS = tuple(map(Decimal, (15, 30, 10, 45, 20, 60, 3, 70)))
 # What the other editors count up from: these never bind, they change the same rows.
 MONTHLY_BUDGET, OWN_BUDGET = Decimal(10_000), Decimal(5_000)
 # A budget is lowered shortly before it is used up, among spends that are under way.
 MARGIN = 4
-SECONDS_BETWEEN_EDITS = 0.01
+SECONDS_BETWEEN_EDITS = 0.03
+REST_SECONDS = 0.005
 LAST_REQUESTS_EACH = 10
 
 
@@ -60,7 +61,8 @@ def race_against_edits(deeds: Deeds) -> None:
         _busy_editor(brand_desk, "monthly_budget", MONTHLY_BUDGET, is_over),
         _busy_editor(campaign_desk, "daily_budget", OWN_BUDGET, is_over),
     ]
-    runners += [spender(deeds, [campaign_id], until_it_is_over)] * (CROWD - len(runners))
+    spend = spender(deeds, [campaign_id], until_it_is_over, rest_seconds=REST_SECONDS)
+    runners += [spend] * (CROWD - len(runners))
     with witnessing(look) as views:
         answers = list(chain.from_iterable(run_together(runners)))
     _demand_every_decision_knew_the_budget(answers)

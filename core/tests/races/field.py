@@ -1,5 +1,6 @@
 """Where races are run: brands and campaigns, what the runners do, what a witness sees."""
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -68,15 +69,24 @@ def make_field(
 
 
 def spender(
-    deeds: Deeds, campaign_ids: Sequence[int], instants: Iterable[datetime]
+    deeds: Deeds,
+    campaign_ids: Sequence[int],
+    instants: Iterable[datetime],
+    *,
+    rest_seconds: float = 0.0,
 ) -> Callable[[], list[Answer]]:
-    """A runner that asks for 1.00 at each instant, from one campaign after the other."""
+    """A runner that asks for 1.00 at each instant, from one campaign after the other.
+
+    It may rest a moment when it was refused, so that others get their turn.
+    """
 
     def spend_on_and_on() -> list[Answer]:
         answers = []
         for turn, at in enumerate(instants):
             request = SpendRequest(campaign_ids[turn % len(campaign_ids)], ONE)
             answers.append(answer_of(deeds.add_spend(request, caller=CALLER, now=at)))
+            if not is_admitted(answers[-1]):
+                time.sleep(rest_seconds)
         return answers
 
     return spend_on_and_on
