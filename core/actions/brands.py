@@ -14,9 +14,10 @@ from core.errors import (
     InvalidFieldError,
     KeyLimitedToBrandsError,
     NameTakenError,
+    TimeZoneChangeTooSoonError,
 )
 from core.models import Brand
-from core.queries.brands import has_brand_name, has_brand_spent
+from core.queries.brands import has_brand_name, has_brand_spent, has_brand_spent_from
 from core.queries.locks import lock_brand
 from core.queries.totals import list_running_brand_totals, list_running_campaign_totals
 from core.rules.admission import LATE_LIMIT
@@ -109,8 +110,12 @@ def _move_to_zone(brand: Brand, time_zone: str, now: datetime) -> None:
     brand.time_zone = calendar.time_zone
     brand.previous_time_zone = calendar.previous_time_zone
     brand.time_zone_changes_at = calendar.changes_at
+    if calendar.changes_at and has_brand_spent_from(brand, calendar.changes_at):
+        raise TimeZoneChangeTooSoonError(
+            "time_zone", "spend of the next budget day is already recorded; change it again then"
+        )
     for totals in (list_running_brand_totals(brand, now), list_running_campaign_totals(brand, now)):
         for total in totals:
-            period = period_of(calendar, PeriodKind(total.period), total.starts_on)
-            total.starts_at, total.ends_at = period.starts_at, period.ends_at
-            total.save(update_fields=["starts_at", "ends_at"])
+            # What has begun has begun: only its end moves.
+            total.ends_at = period_of(calendar, PeriodKind(total.period), total.starts_on).ends_at
+            total.save(update_fields=["ends_at"])

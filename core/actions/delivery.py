@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 
-from django.db import OperationalError, transaction
+from django.db import InternalError, OperationalError, transaction
 
 from core.actions.caller import Caller
 from core.actions.verdicts import Change, judge_campaigns
@@ -82,7 +82,7 @@ def _for_each_brand(brand_ids: Iterable[int], deed: Callable[[Brand], Changes]) 
         try:
             with transaction.atomic():
                 done = deed(lock_brand(brand_id))
-        except OperationalError:
+        except (OperationalError, InternalError):
             logger.exception("brand %s is busy or unreachable; the next tick tries again", brand_id)
             done = {"failed": 1}
         changes.update(done)

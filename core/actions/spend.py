@@ -15,7 +15,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from core.actions.caller import Caller
-from core.actions.verdicts import Change, judge_campaigns, store_verdicts
+from core.actions.verdicts import Change, judge_campaigns, judging_instant, store_verdicts
 from core.enums import Cause, SpendKind
 from core.errors import (
     BudgetManagerError,
@@ -170,6 +170,7 @@ class _Session:
         brand = lock_brand(self.brand_id)
         campaigns = list_campaigns_to_judge(brand, {request.campaign_id for request in requests})
         instants = [self.now, *(entry.occurred_at for entry in entries if self._is_timely(entry))]
+        instants += [judging_instant(campaign, self.now) for campaign in campaigns]
 
         admission = Admission(get_book(brand, campaigns, instants), self.now)
         self._decide(entries, admission)

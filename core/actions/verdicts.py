@@ -6,7 +6,7 @@ own transaction and under the brand's lock (C16, C17).
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from core.actions.caller import Caller
 from core.enums import Cause
@@ -16,6 +16,8 @@ from core.rules.admission import BrandBook
 from core.rules.explanation import describe_numbers
 from core.rules.verdict import Verdict, judge
 
+# Above the longest wait for a lock and the longest tick.
+LONGEST_WAIT = timedelta(minutes=2)
 STORED_VERDICT = ("is_active", "reasons", "status_since", "next_change_at")
 
 
@@ -33,22 +35,35 @@ def judge_campaigns(
 ) -> list[Transition]:
     """Judge these campaigns of a locked brand, or all of them, and store what changed."""
     campaigns = list_campaigns_to_judge(brand, campaign_ids)
-    return store_verdicts(campaigns, get_book(brand, campaigns, [change.at]), change)
+    instants = [change.at, *(judging_instant(campaign, change.at) for campaign in campaigns)]
+    return store_verdicts(campaigns, get_book(brand, campaigns, instants), change)
+
+
+def judging_instant(campaign: Campaign, at: datetime) -> datetime:
+    """When to judge a campaign for somebody who came at `at` and then waited for the lock.
+
+    Never before the campaign's last change, or its history would go back. A change that lies
+    further ahead was made by a host with a wrong clock and isn't followed.
+    """
+    since = campaign.status_since
+    return since if since and at < since <= at + LONGEST_WAIT else at
 
 
 def store_verdicts(
     campaigns: Sequence[Campaign], book: BrandBook, change: Change
 ) -> list[Transition]:
-    """Write the verdicts that differ from the stored ones; the transitions written."""
+    """Write the verdicts that differ from the stored ones; the transitions written.
+
+    The book has to hold the totals of each campaign's `judging_instant`.
+    """
     changed, transitions = [], []
     for campaign in campaigns:
-        verdict = judge(book.facts(campaign.pk), change.at)
+        verdict = judge(book.facts(campaign.pk), judging_instant(campaign, change.at))
         was_active, is_new = campaign.is_active, campaign.status_since is None
         if not _take_over(campaign, verdict):
             continue
         if is_new or was_active != verdict.is_active:
-            # Callers that waited for the lock may carry an older instant than the last change.
-            campaign.status_since = max(change.at, campaign.status_since or change.at)
+            campaign.status_since = verdict.at
             transitions.append(_transition(campaign, verdict, change))
         changed.append(campaign)
     if changed:
@@ -68,7 +83,7 @@ def _take_over(campaign: Campaign, verdict: Verdict) -> bool:
 def _transition(campaign: Campaign, verdict: Verdict, change: Change) -> Transition:
     return Transition(
         campaign=campaign,
-        at=campaign.status_since or change.at,
+        at=verdict.at,
         is_active=verdict.is_active,
         reasons=verdict.reasons,
         numbers=describe_numbers(verdict),

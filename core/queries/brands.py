@@ -7,7 +7,7 @@ from django.db.models import Count, Q, QuerySet, Subquery
 
 from core.enums import PeriodKind
 from core.errors import BrandNotFoundError
-from core.models import Brand, BrandTotal
+from core.models import Brand, BrandTotal, SpendLog
 from core.queries.totals import find_running_brand_total
 
 # Digits of the largest 64-bit integer.
@@ -44,6 +44,11 @@ def has_any_brand(names: Collection[str]) -> bool:
 def has_brand_spent(brand: Brand) -> bool:
     """Whether anything was ever spent or held under the brand."""
     return BrandTotal.objects.filter(brand=brand).exists()
+
+
+def has_brand_spent_from(brand: Brand, at: datetime) -> bool:
+    """Whether spend of the brand is recorded that occurred at this instant or later."""
+    return SpendLog.objects.filter(brand=brand, occurred_at__gte=at).exists()
 
 
 def list_brands(

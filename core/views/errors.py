@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 from django.http import HttpRequest, JsonResponse, UnreadablePostError
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
@@ -74,6 +74,8 @@ def register_error_answers(api: NinjaAPI) -> None:
     api.add_exception_handler(UnreadablePostError, _answer_unreadable)
     api.add_exception_handler(OperationalError, _answer_database_error)
     api.add_exception_handler(InterfaceError, _answer_database_error)
+    # A PostgreSQL that has become a standby says it this way.
+    api.add_exception_handler(InternalError, _answer_database_error)
     api.add_exception_handler(Exception, _answer_server_fault)
 
 

@@ -1,8 +1,8 @@
 """`import_spend`: records a CSV file of spend as reports (C19), each line once (C21)."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -144,7 +144,8 @@ def _deed(
 ) -> Callable[[list[SpendLine]], list[SpendOutcome]]:
     if is_dry_run:
         return SpendForecast(into).foretell_spend_lines
-    return partial(import_spend_lines, into=into)
+    # A long file takes longer than an instant: each batch has its own.
+    return lambda lines: import_spend_lines(lines, replace(into, now=timezone.now()))
 
 
 def _batches(rows: Iterator[CsvRow]) -> Iterator[list[CsvRow]]:

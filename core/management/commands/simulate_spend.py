@@ -46,12 +46,12 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Try each spend; a refusal doesn't stop the next one."""
-        now = timezone.now()
-        attempts = _attempts(options, now)
+        attempts = _attempts(options, timezone.now())
         if not attempts:
             self.stderr.write("No campaign is active: nothing was spent.")
         was_refused = False
         for attempt in attempts:
+            now = timezone.now()
             request = SpendRequest(attempt.campaign.pk, attempt.amount)
             outcome = add_spend(request, caller=CALLER, now=now)
             self._say(attempt, outcome, now)

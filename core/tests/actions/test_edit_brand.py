@@ -245,3 +245,27 @@ def test_late_spend_counts_in_its_own_day_after_two_changes_of_zone_c11_c12() ->
     assert spent(brand, starts_on=TODAY) == 1
     edited = edit_brand(brand.pk, changes, caller=CALLER, now=changed_at + timedelta(hours=72))
     assert edited.previous_time_zone == "Asia/Tokyo"
+
+
+def test_a_zone_does_not_change_under_spend_of_the_next_day_c12() -> None:
+    brand = make_brand(time_zone="Europe/Berlin")
+    campaign = make_campaign(brand)
+    just_before = utc("2026-06-10T21:57")  # three minutes to midnight in Berlin
+    report(campaign, "1", occurred_at=just_before + timedelta(minutes=4), now=just_before)
+    changes: BrandChanges = {"time_zone": "America/New_York"}
+    with pytest.raises(TimeZoneChangeTooSoonError, match="next budget day"):
+        edit_brand(brand.pk, changes, caller=CALLER, now=just_before)
+    edited = edit_brand(brand.pk, changes, caller=CALLER, now=just_before + timedelta(hours=1))
+    assert edited.previous_time_zone == "Europe/Berlin"
+
+
+def test_a_second_move_leaves_the_start_of_the_running_month_alone_c12() -> None:
+    brand = make_brand(time_zone="America/New_York", now=utc("2026-05-20T12:00"))
+    campaign = make_campaign(brand, now=utc("2026-05-20T12:00"))
+    first_of_june = utc("2026-06-01T12:00")
+    edit_brand(brand.pk, {"time_zone": "Asia/Tokyo"}, caller=CALLER, now=first_of_june)
+    report(campaign, "1", now=first_of_june)
+    edit_brand(brand.pk, {"time_zone": "Europe/Berlin"}, caller=CALLER, now=NOON)
+    month = BrandTotal.objects.get(brand=brand, period=PeriodKind.MONTH)
+    assert month.starts_at == utc("2026-06-01T04:00")
+    assert month.ends_at == utc("2026-06-30T22:00")
