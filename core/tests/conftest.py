@@ -19,10 +19,6 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test.utils import setup_databases, teardown_databases
 from pytest_django import DjangoDbBlocker
 
-# Who waits for SQLite's lock wins it by luck: of eight that never rest one may wait for seconds,
-# and on a busy machine longer than the product does before it answers 503.
-SQLITE_PATIENCE_SECONDS = 50
-
 OwnDatabases = Callable[[], AbstractContextManager[str]]
 
 
@@ -74,8 +70,6 @@ def _default_database_replaced(folder: Path) -> Iterator[str]:
     ordinary = connections["default"]
     own = ordinary.copy()
     own.settings_dict["NAME"] = _copy_database(ordinary, folder)
-    if own.vendor == "sqlite":
-        own.settings_dict["OPTIONS"]["timeout"] = SQLITE_PATIENCE_SECONDS
     connections["default"] = own
     # For threads, which make connections of their own.
     connections.settings["default"] = own.settings_dict
