@@ -15,8 +15,8 @@ from stack.postgres import throwaway_postgres
 from stack.postgres_binaries import has_binaries
 
 PARALLEL = ("-n", "2", "--dist", "loadscope")
-# Pure functions have no database to differ on.
-PURE_TESTS = "core/tests/rules"
+# Pure functions and processes have no database to differ on.
+PURE_TESTS = ("core/tests/rules", "core/tests/stack")
 CHUNK = 65_536
 COLOUR_CODE = re.compile(r"\x1b\[[0-9;]*m")
 PATIENCE_SECONDS = 5.0
@@ -53,7 +53,7 @@ def some_postgres() -> Iterator[str]:
 def skip_pure_tests(arguments: list[str]) -> list[str]:
     """Return the option that leaves the pure tests out, unless somebody asks for them."""
     is_asked_for = any(argument.startswith(PURE_TESTS) for argument in arguments)
-    return [] if is_asked_for else [f"--ignore={PURE_TESTS}"]
+    return [] if is_asked_for else [f"--ignore={folder}" for folder in PURE_TESTS]
 
 
 def run_suite(vendor: str, arguments: list[str], environment: Mapping[str, str]) -> tuple[int, str]:
