@@ -3,7 +3,8 @@
 **Lock order.** A transaction locks at most one brand row, first of all, and writes nothing that
 belongs to a brand (its campaigns, schedules, totals, log entries, transitions) before it holds
 that lock. Work on several brands is several transactions. With one lock per transaction there
-is no cycle, so no deadlock; everything below a brand needs no lock of its own.
+is no cycle, so no deadlock; everything below a brand needs no lock of its own. The one thing that
+brands share is the unique index of event ids: they are inserted last, in sorted order.
 
 PostgreSQL takes `FOR NO KEY UPDATE`, which lets foreign keys to the brand be checked meanwhile.
 SQLite has no row locks: there every transaction holds the database's write lock from its start
