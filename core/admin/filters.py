@@ -1,7 +1,7 @@
 """Filters of the admin's lists."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django_stubs_ext import StrOrPromise
 
 from core.enums import Reason
+from core.models import names_reason
 from core.rules.explanation import REASON_SENTENCES
 
 
@@ -72,50 +73,42 @@ class ReasonFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """The rows that name the reason."""
-        return queryset.filter(reasons__contains=f",{self.value()},") if self.value() else queryset
+        return queryset.filter(names_reason(reason)) if (reason := self.value()) else queryset
 
 
-class RevokedFilter(admin.SimpleListFilter):
+class YesOrNoFilter(admin.SimpleListFilter):
+    """By a yes or no that a column being empty decides. `empty` is what "no" looks like."""
+
+    empty: ClassVar[Q]
+
+    def lookups(
+        self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]
+    ) -> list[tuple[str, StrOrPromise]]:
+        """Yes or no."""
+        return [("yes", "Yes"), ("no", "No")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """The rows that have it, or that don't."""
+        match self.value():
+            case "yes":
+                return queryset.exclude(self.empty)
+            case "no":
+                return queryset.filter(self.empty)
+            case _:
+                return queryset
+
+
+class RevokedFilter(YesOrNoFilter):
     """By whether an API key was revoked."""
 
     title = "revoked"
     parameter_name = "revoked"
-
-    def lookups(
-        self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]
-    ) -> list[tuple[str, StrOrPromise]]:
-        """Yes or no."""
-        return [("yes", "Yes"), ("no", "No")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """The keys with, or without, an instant of revocation."""
-        match self.value():
-            case "yes":
-                return queryset.exclude(revoked_at=None)
-            case "no":
-                return queryset.filter(revoked_at=None)
-            case _:
-                return queryset
+    empty = Q(revoked_at=None)
 
 
-class OverBudgetFilter(admin.SimpleListFilter):
+class OverBudgetFilter(YesOrNoFilter):
     """Entries of which a part was over budget (C19)."""
 
     title = "over budget"
     parameter_name = "over_budget"
-
-    def lookups(
-        self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]
-    ) -> list[tuple[str, StrOrPromise]]:
-        """Yes or no."""
-        return [("yes", "Yes"), ("no", "No")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """The entries with, or without, a cause."""
-        match self.value():
-            case "yes":
-                return queryset.exclude(over_budget_cause="")
-            case "no":
-                return queryset.filter(over_budget_cause="")
-            case _:
-                return queryset
+    empty = Q(over_budget_cause="")

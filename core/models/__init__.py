@@ -3,7 +3,7 @@
 from core.models.api_key import ApiKey
 from core.models.brand import Brand
 from core.models.campaign import Campaign
-from core.models.fields import MoneyField, money_value
+from core.models.fields import MoneyField, money_value, names_reason
 from core.models.schedule import Schedule
 from core.models.spend import BrandTotal, CampaignTotal, EventAnswer, PeriodTotal, SpendLog
 from core.models.transition import TaskRun, Transition
@@ -22,4 +22,5 @@ __all__ = [
     "TaskRun",
     "Transition",
     "money_value",
+    "names_reason",
 ]

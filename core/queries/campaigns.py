@@ -9,7 +9,7 @@ from django.db.models import Count, F, Q, QuerySet, Subquery
 
 from core.enums import PeriodKind, Reason
 from core.errors import CampaignNotFoundError
-from core.models import Brand, Campaign
+from core.models import Brand, Campaign, names_reason
 from core.queries.totals import find_running_campaign_total
 
 
@@ -77,22 +77,15 @@ def get_listed_campaign(
 
 def count_campaigns(brand_ids: Collection[int] | None) -> dict[str, int]:
     """How many campaigns there are, run, are paused, and were stopped by a budget."""
-
-    def stopped_by(*reasons: Reason) -> Q:
-        named = Q()
-        for reason in reasons:
-            named |= Q(reasons__contains=f",{reason},")
-        return named
-
+    over_daily = names_reason(Reason.BRAND_DAILY_BUDGET)
+    over_daily |= names_reason(Reason.CAMPAIGN_DAILY_BUDGET)
+    over_monthly = names_reason(Reason.BRAND_MONTHLY_BUDGET)
+    over_monthly |= names_reason(Reason.CAMPAIGN_MONTHLY_BUDGET)
     return _chosen(CampaignFilter(brand_ids)).aggregate(
         total=Count("id"),
         active=Count("id", filter=Q(is_active=True)),
-        over_daily=Count(
-            "id", filter=stopped_by(Reason.BRAND_DAILY_BUDGET, Reason.CAMPAIGN_DAILY_BUDGET)
-        ),
-        over_monthly=Count(
-            "id", filter=stopped_by(Reason.BRAND_MONTHLY_BUDGET, Reason.CAMPAIGN_MONTHLY_BUDGET)
-        ),
+        over_daily=Count("id", filter=over_daily),
+        over_monthly=Count("id", filter=over_monthly),
     )
 
 
@@ -101,10 +94,10 @@ def _chosen(chosen: CampaignFilter) -> QuerySet[Campaign]:
         "brand_id__in": chosen.brand_ids,
         "brand_id": chosen.brand_id,
         "is_active": chosen.is_active,
-        "reasons__contains": f",{chosen.reason}," if chosen.reason else None,
         # Not icontains: on SQLite that folds the case of ASCII letters alone (C30).
         "name__iregex": re.escape(chosen.search) if chosen.search else None,
         "id__gt": chosen.after,
     }
     named = {name: value for name, value in conditions.items() if value is not None}
-    return Campaign.objects.filter(archived_at=None, brand__archived_at=None, **named)
+    campaigns = Campaign.objects.filter(archived_at=None, brand__archived_at=None, **named)
+    return campaigns.filter(names_reason(chosen.reason)) if chosen.reason else campaigns

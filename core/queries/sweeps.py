@@ -11,7 +11,7 @@ from datetime import datetime
 from django.db.models import Exists, F, Q, QuerySet
 
 from core.enums import PeriodKind, Reason
-from core.models import Campaign
+from core.models import Campaign, names_reason
 from core.queries.totals import find_running_brand_total, find_running_campaign_total
 
 
@@ -26,11 +26,11 @@ def map_doubtful_campaigns(now: datetime) -> dict[int, list[int]]:
     One statement compares every stored reason with the fact behind it.
     """
     has_ended = Q(ends_at__isnull=False, ends_at__lte=now)
-    closed = Q(reasons__contains=f",{Reason.OUTSIDE_SCHEDULE},")
+    closed = names_reason(Reason.OUTSIDE_SCHEDULE)
     # A schedule that is closed always opens again.
     doubtful = Q(next_change_at__lte=now) | (closed & Q(next_change_at=None) & ~has_ended)
     for reason, fact in _facts_behind_reasons(now).items():
-        says_so = Q(reasons__contains=f",{reason},")
+        says_so = names_reason(reason)
         doubtful |= (says_so & ~fact) | (~says_so & fact)
     return _by_brand(Campaign.objects.filter(doubtful, archived_at=None))
 

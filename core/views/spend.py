@@ -1,5 +1,6 @@
 """The API's calls about spend."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, TypedDict
 
@@ -54,13 +55,7 @@ class SpendReportBody(SpendAddBody):
 
     def spend_request(self) -> SpendRequest:
         """The body as the actions take it."""
-        return SpendRequest(
-            campaign_id=self.campaign_id,
-            amount=self.amount,
-            occurred_at=self.occurred_at,
-            currency=self.currency,
-            event_id=self.event_id or "",
-        )
+        return replace(super().spend_request(), occurred_at=self.occurred_at)
 
 
 class SpendLogFilters(Page):
