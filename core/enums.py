@@ -15,6 +15,15 @@ class SpendKind(StrEnum):
     REFUND = "refund"  # takes back part or all of an earlier entry (C22)
 
 
+class HoldState(StrEnum):
+    """What has become of a hold (C20)."""
+
+    OPEN = "open"
+    CAPTURED = "captured"
+    RELEASED = "released"
+    EXPIRED = "expired"
+
+
 class PeriodKind(StrEnum):
     """The span over which a budget counts spend."""
 
@@ -43,6 +52,9 @@ class Cause(StrEnum):
 
     CREATED = "created"
     SPEND = "spend"
+    REFUND = "refund"
+    HOLD = "hold"
+    HOLD_ENDED = "hold_ended"
     BRAND_EDITED = "brand_edited"
     CAMPAIGN_EDITED = "campaign_edited"
     SCHEDULE_EDITED = "schedule_edited"

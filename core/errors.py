@@ -154,6 +154,64 @@ class BudgetExceededError(BudgetManagerError):
         )
 
 
+class HoldNotFoundError(NotFoundError):
+    """No such hold for this caller."""
+
+    code = "hold_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("Hold not found", fields={"hold_id": "no hold has this id"})
+
+
+class SpendLogNotFoundError(NotFoundError):
+    """No such entry of the spend log for this caller."""
+
+    code = "spend_log_not_found"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Entry of the spend log not found",
+            fields={"spend_log_id": "no entry of the spend log has this id"},
+        )
+
+
+class HoldEndedError(BudgetManagerError):
+    """The hold was captured, released or has expired: each ends exactly once (C20)."""
+
+    code = "hold_ended"
+
+    def __init__(self, state: str) -> None:
+        step = "report the spend instead" if state == "expired" else "nothing is left of it"
+        super().__init__(f"The hold is {state}; {step}", details={"state": state})
+
+
+class CaptureAboveHoldError(InvalidFieldError):
+    """A capture of more than the hold set aside (C20)."""
+
+    code = "capture_above_hold"
+
+    def __init__(self, held: str) -> None:
+        super().__init__("amount", f"the hold is {held}; capture at most that and report the rest")
+
+
+class NotRefundableError(InvalidFieldError):
+    """A refund takes back spend, never another refund (C22)."""
+
+    code = "not_refundable"
+
+    def __init__(self) -> None:
+        super().__init__("spend_log_id", "is itself a refund; report the spend again instead")
+
+
+class RefundAboveEntryError(InvalidFieldError):
+    """A refund of more than is left of its entry (C22)."""
+
+    code = "refund_above_entry"
+
+    def __init__(self, refundable: str) -> None:
+        super().__init__("amount", f"{refundable} is left of this entry; refund at most that")
+
+
 class EventIdReusedError(BudgetManagerError):
     """The event id already names another spend (C21)."""
 

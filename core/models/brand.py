@@ -26,6 +26,8 @@ class Brand(models.Model):
     is_enabled = models.BooleanField(
         default=True, help_text="The manual pause switch. Only a person changes it (C15)."
     )
+    # Counts the edits; `If-Match` names it, and `core/models/version.py` keeps what it meant.
+    version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(editable=False)
     archived_at = models.DateTimeField(null=True, editable=False)
 

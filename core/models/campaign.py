@@ -34,6 +34,8 @@ class Campaign(models.Model):
     reasons = ReasonsField(editable=False)
     status_since = models.DateTimeField(null=True, editable=False)
     next_change_at = models.DateTimeField(null=True, editable=False)
+    # Counts the edits; `If-Match` names it, and `core/models/version.py` keeps what it meant.
+    version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(editable=False)
     archived_at = models.DateTimeField(null=True, editable=False)
 

@@ -36,6 +36,8 @@ class SpendLog(models.Model):
     refund_of = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, related_name="refunds"
     )
+    # Null and not empty where there is none, so that SQLite could add the column in place.
+    refund_reason = models.CharField(max_length=200, null=True)
 
     class Meta:
         constraints = [
