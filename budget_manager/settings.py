@@ -34,13 +34,19 @@ DATABASE_LOCK_TIMEOUT_MS = env.int("DATABASE_LOCK_TIMEOUT_MS", 3_000)
 DATABASE_STATEMENT_TIMEOUT_MS = env.int("DATABASE_STATEMENT_TIMEOUT_MS", 5_000)
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", "redis://localhost:6379/0")
 
+# How many requests an API key may send in a minute unless it has a limit of its own; 0: any number.
+REQUESTS_PER_MINUTE = env.int("REQUESTS_PER_MINUTE", 60_000)
+# Where all processes count them together; empty: each process counts for itself.
+RATE_LIMIT_REDIS_URL = env.str("RATE_LIMIT_REDIS_URL", CELERY_BROKER_URL)
+
 # How often each unattended task runs, in seconds.
 CHECK_BUDGETS_SECONDS = env.float("CHECK_BUDGETS_SECONDS", 60.0)
 ENFORCE_DAYPARTING_SECONDS = env.float("ENFORCE_DAYPARTING_SECONDS", 60.0)
 RESET_DAILY_SPEND_SECONDS = env.float("RESET_DAILY_SPEND_SECONDS", 60.0)
 RESET_MONTHLY_SPEND_SECONDS = env.float("RESET_MONTHLY_SPEND_SECONDS", 60.0)
+EXPIRE_HOLDS_SECONDS = env.float("EXPIRE_HOLDS_SECONDS", 60.0)
 
-# How old a reported spend or a refund may be (C11).
+# How old a reported spend may be (C11).
 SPEND_LATE_HOURS = env.int("SPEND_LATE_HOURS", 72)
 
 if not DEBUG and (SECRET_KEY == PLACEHOLDER_SECRET or len(SECRET_KEY) < 32):
@@ -60,6 +66,8 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django_celery_beat",
+    # For the page at /api/docs and its files.
+    "ninja",
     "core",
 ]
 MIDDLEWARE = [
@@ -177,6 +185,7 @@ CELERY_BEAT_SCHEDULE = {
         "enforce_dayparting": ENFORCE_DAYPARTING_SECONDS,
         "reset_daily_spend": RESET_DAILY_SPEND_SECONDS,
         "reset_monthly_spend": RESET_MONTHLY_SPEND_SECONDS,
+        "expire_holds": EXPIRE_HOLDS_SECONDS,
     }.items()
 }
 

@@ -78,6 +78,15 @@ class TimeZoneChangeTooSoonError(InvalidFieldError):
     code = "time_zone_change_too_soon"
 
 
+class ChangedMeanwhileError(BudgetManagerError):
+    """The settings to edit are no longer the ones that the editor has read."""
+
+    code = "changed_meanwhile"
+
+    def __init__(self) -> None:
+        super().__init__("Somebody changed this after you read it; read it again and retry")
+
+
 # --- Not there, or not for this key (C29) --------------------------------------------------
 
 
@@ -125,6 +134,52 @@ class KeyLimitedToBrandsError(BudgetManagerError):
     def __init__(self) -> None:
         super().__init__(
             "This API key is limited to some brands and can't create another; use an unlimited key"
+        )
+
+
+class ApiKeyNotFoundError(NotFoundError):
+    """No API key has this public id."""
+
+    code = "api_key_not_found"
+
+    def __init__(self, public_id: str) -> None:
+        super().__init__(f"No API key has the public id {public_id!r}")
+
+
+class ApiKeyEndedError(BudgetManagerError):
+    """The key was revoked or has expired, so it gets no new secret (C29)."""
+
+    code = "api_key_ended"
+
+    def __init__(self, state: str) -> None:
+        super().__init__(
+            f"The API key is {state} and gets no new secret; create another key",
+            details={"state": state},
+        )
+
+
+class RateLimitedError(BudgetManagerError):
+    """The API key has used up its requests of this minute."""
+
+    code = "rate_limited"
+
+    def __init__(self, *, limit: int, seconds: int) -> None:
+        super().__init__(
+            f"This API key may send {limit} requests a minute; try again in {seconds} s"
+        )
+
+
+# --- Not now (C27) -------------------------------------------------------------------------
+
+
+class DatabaseUnavailableError(BudgetManagerError):
+    """The database is down, busy for too long or only a standby; nothing was done."""
+
+    code = "database_unavailable"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The database is busy or unreachable; try again, with the same event_id if any"
         )
 
 
@@ -203,13 +258,17 @@ class NotRefundableError(InvalidFieldError):
         super().__init__("spend_log_id", "is itself a refund; report the spend again instead")
 
 
-class RefundAboveEntryError(InvalidFieldError):
+class RefundAboveEntryError(BudgetManagerError):
     """A refund of more than is left of its entry (C22)."""
 
     code = "refund_above_entry"
 
     def __init__(self, refundable: str) -> None:
-        super().__init__("amount", f"{refundable} is left of this entry; refund at most that")
+        super().__init__(
+            "Refund would exceed what is left of the entry",
+            fields={"amount": f"{refundable} is left of this entry; refund at most that"},
+            details={"refundable": refundable},
+        )
 
 
 class EventIdReusedError(BudgetManagerError):

@@ -45,6 +45,12 @@ def reset_monthly_spend() -> delivery.Changes:
     return _run("core.reset_monthly_spend", delivery.reset_monthly_spend)
 
 
+@shared_task(name="core.expire_holds")
+def expire_holds() -> delivery.Changes:
+    """Free what holds past their time still keep (C20)."""
+    return _run("core.expire_holds", delivery.expire_holds)
+
+
 def _run(task: str, deed: _Deed) -> delivery.Changes:
     now = timezone.now()
     changed = deed(caller=Caller(f"task:{task}"), now=now)

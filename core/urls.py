@@ -1,13 +1,13 @@
 """The table of contents of the API: method, path, scope, view."""
 
 from django.urls import path
-from ninja import NinjaAPI
 
 from core.enums import Scope
-from core.views import brands, campaigns, health, spend, status
+from core.views import brands, campaigns, explain, health, holds, spend, spend_batch, status
 from core.views.authentication import KeyWith
 from core.views.errors import register_error_answers
-from core.views.parsing import StrictParser
+from core.views.openapi import DescribedApi
+from core.views.parsing import StrictParser, refuse_unknown_parameters
 
 CALLS = (
     ("GET", "/brands/", Scope.READ, brands.brand_list),
@@ -22,16 +22,23 @@ CALLS = (
     ("DELETE", "/campaigns/{int:campaign_id}/", Scope.MANAGE, campaigns.campaign_archive),
     ("POST", "/campaigns/{int:campaign_id}/pause/", Scope.MANAGE, campaigns.campaign_pause),
     ("POST", "/campaigns/{int:campaign_id}/resume/", Scope.MANAGE, campaigns.campaign_resume),
+    ("GET", "/campaigns/{int:campaign_id}/explain/", Scope.READ, explain.campaign_explain),
+    ("GET", "/campaigns/{int:campaign_id}/transitions/", Scope.READ, explain.transition_list),
     ("POST", "/spend/add/", Scope.SPEND, spend.spend_add),
     ("POST", "/spend/report/", Scope.SPEND, spend.spend_report),
+    ("POST", "/spend/refund/", Scope.SPEND, spend.spend_refund),
+    ("POST", "/spend/batch/", Scope.SPEND, spend_batch.spend_batch),
+    ("POST", "/holds/create/", Scope.SPEND, holds.hold_create),
+    ("GET", "/holds/{int:hold_id}/", Scope.SPEND, holds.hold_detail),
+    ("POST", "/holds/{int:hold_id}/capture/", Scope.SPEND, holds.hold_capture),
+    ("POST", "/holds/{int:hold_id}/release/", Scope.SPEND, holds.hold_release),
     ("GET", "/spend/logs/", Scope.READ, spend.spend_log_list),
     ("GET", "/status/", Scope.READ, status.system_status),
 )
 
-api = NinjaAPI(
-    title="Budget Manager", version="1", parser=StrictParser(), docs_url=None, openapi_url=None
-)
+api = DescribedApi(CALLS, parser=StrictParser())
 register_error_answers(api)
+api.add_decorator(refuse_unknown_parameters)
 for method, call_path, scope, view in CALLS:
     api.default_router.add_api_operation(call_path, [method], view, auth=KeyWith(scope))
 

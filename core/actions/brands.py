@@ -1,6 +1,9 @@
-"""Creates, edits and archives brands. Each deed re-judges every campaign it affects (C6, C16)."""
+"""Creates, edits and archives brands. Each deed re-judges every campaign it affects (C6, C16).
 
-from datetime import datetime, timedelta
+Each keeps a version of the settings it changed (C17).
+"""
+
+from datetime import datetime
 from decimal import Decimal
 from typing import TypedDict
 
@@ -8,6 +11,7 @@ from django.db import IntegrityError, transaction
 
 from core.actions.caller import Caller
 from core.actions.verdicts import Change, judge_campaigns
+from core.actions.versions import ANY_TERMS, Terms, keep_brand_version
 from core.enums import Cause, PeriodKind
 from core.errors import (
     BrandNotFoundError,
@@ -20,7 +24,6 @@ from core.models import Brand
 from core.queries.brands import has_brand_name, has_brand_spent, has_brand_spent_from
 from core.queries.locks import lock_brand
 from core.queries.totals import list_running_brand_totals, list_running_campaign_totals
-from core.rules.admission import LATE_LIMIT
 from core.rules.calendar import check_zone_change, with_time_zone
 from core.rules.verdict import period_of
 
@@ -43,6 +46,7 @@ def create_brand(settings: BrandChanges, *, caller: Caller, now: datetime) -> Br
         raise KeyLimitedToBrandsError
     brand = Brand(created_at=now, **settings)
     _save(brand)
+    keep_brand_version(brand, Change(caller, now, Cause.CREATED))
     return brand
 
 
@@ -53,37 +57,48 @@ def edit_brand(
     *,
     caller: Caller,
     now: datetime,
-    late_limit: timedelta = LATE_LIMIT,
+    terms: Terms = ANY_TERMS,
 ) -> Brand:
     """Set what changed; binds on the next decision (C6), a new time zone at midnight (C12).
 
-    `late_limit` is how late spend may come in, and so how long a change of zone has to settle.
-    Raises BrandNotFoundError, NameTakenError, InvalidFieldError, TimeZoneChangeTooSoonError.
+    Raises BrandNotFoundError, ChangedMeanwhileError, NameTakenError, InvalidFieldError,
+    TimeZoneChangeTooSoonError.
     """
     brand = _lock_live_brand(brand_id, caller)
+    terms.check(brand)
     remaining = dict(changes)
     if "time_zone" in changes:
         time_zone = str(remaining.pop("time_zone"))
         if time_zone != brand.time_zone:
-            check_zone_change(brand.calendar, now, late_limit)
+            check_zone_change(brand.calendar, now, terms.late_limit)
             _move_to_zone(brand, time_zone, now)
     if changes.get("currency", brand.currency) != brand.currency and has_brand_spent(brand):
         raise InvalidFieldError("currency", "can't change once something was spent")
     for column, value in remaining.items():
         setattr(brand, column, value)
     _save(brand)
-    judge_campaigns(brand, Change(caller, now, Cause.BRAND_EDITED))
+    change = Change(caller, now, Cause.BRAND_EDITED)
+    keep_brand_version(brand, change)
+    judge_campaigns(brand, change)
     return brand
 
 
 @transaction.atomic
-def archive_brand(brand_id: int, *, caller: Caller, now: datetime) -> None:
-    """Switch the brand off for good and out of sight; its log stays (C24)."""
+def archive_brand(
+    brand_id: int, *, caller: Caller, now: datetime, terms: Terms = ANY_TERMS
+) -> None:
+    """Switch the brand off for good and out of sight; its log stays (C24).
+
+    Raises BrandNotFoundError, ChangedMeanwhileError.
+    """
     brand = _lock_live_brand(brand_id, caller)
+    terms.check(brand)
     brand.is_enabled = False
     brand.archived_at = now
     brand.save(update_fields=["is_enabled", "archived_at"])
-    judge_campaigns(brand, Change(caller, now, Cause.ARCHIVED))
+    change = Change(caller, now, Cause.ARCHIVED)
+    keep_brand_version(brand, change)
+    judge_campaigns(brand, change)
 
 
 def _lock_live_brand(brand_id: int, caller: Caller) -> Brand:

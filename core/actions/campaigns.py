@@ -1,4 +1,7 @@
-"""Creates, edits, pauses, resumes and archives campaigns (C6, C13, C15, C16)."""
+"""Creates, edits, pauses, resumes and archives campaigns (C6, C13, C15, C16).
+
+Each deed keeps a version of the settings it changed (C17).
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,6 +12,7 @@ from django.db import transaction
 
 from core.actions.caller import Caller
 from core.actions.verdicts import Change, judge_campaigns
+from core.actions.versions import ANY_TERMS, Terms, keep_campaign_version
 from core.enums import Cause
 from core.errors import (
     BrandNotFoundError,
@@ -54,10 +58,19 @@ def create_campaign(
 
 
 def edit_campaign(
-    campaign_id: int, changes: CampaignChanges, *, caller: Caller, now: datetime
+    campaign_id: int,
+    changes: CampaignChanges,
+    *,
+    caller: Caller,
+    now: datetime,
+    terms: Terms = ANY_TERMS,
 ) -> Campaign:
-    """Set what changed; it binds on the next decision (C6)."""
-    return _change(campaign_id, changes, Change(caller, now, Cause.CAMPAIGN_EDITED))
+    """Set what changed; it binds on the next decision (C6).
+
+    Raises CampaignNotFoundError, ChangedMeanwhileError, NameTakenError, InvalidFieldError.
+    """
+    change = Change(caller, now, Cause.CAMPAIGN_EDITED)
+    return _change(campaign_id, changes, change, terms=terms)
 
 
 def set_schedule(
@@ -67,26 +80,35 @@ def set_schedule(
     return _change(campaign_id, {"schedule": dayparts}, Change(caller, now, Cause.SCHEDULE_EDITED))
 
 
-def pause_campaign(campaign_id: int, *, caller: Caller, now: datetime) -> Campaign:
-    """Turn the person's switch off (C15). Raises CampaignNotFoundError."""
-    return _change(campaign_id, {"is_enabled": False}, Change(caller, now, Cause.PAUSED))
+def pause_campaign(
+    campaign_id: int, *, caller: Caller, now: datetime, terms: Terms = ANY_TERMS
+) -> Campaign:
+    """Turn the person's switch off (C15). Raises CampaignNotFoundError, ChangedMeanwhileError."""
+    change = Change(caller, now, Cause.PAUSED)
+    return _change(campaign_id, {"is_enabled": False}, change, terms=terms)
 
 
-def resume_campaign(campaign_id: int, *, caller: Caller, now: datetime) -> Campaign:
+def resume_campaign(
+    campaign_id: int, *, caller: Caller, now: datetime, terms: Terms = ANY_TERMS
+) -> Campaign:
     """Turn the person's switch on; it runs if nothing else stands in the way (C15).
 
-    Raises CampaignNotFoundError.
+    Raises CampaignNotFoundError, ChangedMeanwhileError.
     """
-    return _change(campaign_id, {"is_enabled": True}, Change(caller, now, Cause.RESUMED))
+    change = Change(caller, now, Cause.RESUMED)
+    return _change(campaign_id, {"is_enabled": True}, change, terms=terms)
 
 
 @transaction.atomic
-def archive_campaign(campaign_id: int, *, caller: Caller, now: datetime) -> None:
+def archive_campaign(
+    campaign_id: int, *, caller: Caller, now: datetime, terms: Terms = ANY_TERMS
+) -> None:
     """Switch the campaign off for good and out of sight; its log stays (C24).
 
-    Raises CampaignNotFoundError.
+    Raises CampaignNotFoundError, ChangedMeanwhileError.
     """
     campaign = _lock(campaign_id, caller)
+    terms.check(campaign)
     campaign.is_enabled = False
     campaign.archived_at = now
     campaign.save(update_fields=["is_enabled", "archived_at"])
@@ -94,8 +116,11 @@ def archive_campaign(campaign_id: int, *, caller: Caller, now: datetime) -> None
 
 
 @transaction.atomic
-def _change(campaign_id: int, changes: CampaignChanges, change: Change) -> Campaign:
+def _change(
+    campaign_id: int, changes: CampaignChanges, change: Change, *, terms: Terms = ANY_TERMS
+) -> Campaign:
     campaign = _lock(campaign_id, change.caller)
+    terms.check(campaign)
     _save(campaign, changes)
     return _judge(campaign, change)
 
@@ -109,6 +134,8 @@ def _lock(campaign_id: int, caller: Caller) -> Campaign:
 
 
 def _judge(campaign: Campaign, change: Change) -> Campaign:
+    """Keep what is now set, and store what follows from it."""
+    keep_campaign_version(campaign, change)
     judge_campaigns(campaign.brand, change, [campaign.pk])
     campaign.refresh_from_db(from_queryset=Campaign.objects.select_related("brand"))
     return campaign

@@ -1,4 +1,4 @@
-"""The unattended deeds: each brings stored verdicts up to date with time and totals (C16, C26).
+"""The unattended deeds: each brings stored state up to date with time and totals (C16, C26).
 
 None of them makes it safe to spend; admission judges afresh. Each may run twice, at once, late
 or never. A brand is one transaction, and one that is busy or broken doesn't stop the others.
@@ -12,9 +12,11 @@ from datetime import datetime
 from django.db import InternalError, OperationalError, transaction
 
 from core.actions.caller import Caller
+from core.actions.spend import expire_holds_of
 from core.actions.verdicts import Change, judge_campaigns
 from core.enums import Cause, PeriodKind
 from core.models import Brand, BrandTotal, TaskRun, Transition
+from core.queries.holds import find_expired_holds, list_brands_with_expired_holds
 from core.queries.locks import lock_brand
 from core.queries.sweeps import map_doubtful_campaigns, map_due_campaigns
 from core.queries.totals import list_brands_to_close, list_totals_to_close
@@ -43,6 +45,17 @@ def reset_daily_spend(*, caller: Caller, now: datetime) -> Changes:
 def reset_monthly_spend(*, caller: Caller, now: datetime) -> Changes:
     """Close the budget months that have ended and judge their brands' campaigns (C10)."""
     return _close_periods(PeriodKind.MONTH, Change(caller, now, Cause.PERIOD_TURNED))
+
+
+def expire_holds(*, caller: Caller, now: datetime) -> Changes:
+    """Free what holds past their time still keep, and judge the campaigns that may run again."""
+
+    def expire_of(brand: Brand) -> Changes:
+        expired = find_expired_holds(brand, now).count()
+        return {"expired": expired, **_count(expire_holds_of(brand, caller=caller, now=now))}
+
+    due = list_brands_with_expired_holds(now)
+    return {"expired": 0, **_for_each_brand(filter(caller.may_see, due), expire_of)}
 
 
 def record_task_run(task: str, changed: Changes, *, now: datetime) -> None:

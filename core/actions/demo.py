@@ -19,7 +19,8 @@ from core.actions.api_keys import create_api_key, revoke_api_key
 from core.actions.brands import create_brand
 from core.actions.caller import Caller
 from core.actions.campaigns import CampaignChanges, create_campaign, pause_campaign
-from core.actions.spend import SpendOutcome, SpendRequest, admit_spends
+from core.actions.spend import admit_spends
+from core.actions.spend_requests import SpendOutcome, SpendRequest
 from core.enums import Scope, SpendKind
 from core.errors import BudgetExceededError
 from core.models import ApiKey, Brand, Campaign

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 
 from core.actions.caller import Caller
 from core.actions.campaigns import create_campaign
-from core.actions.spend import SpendOutcome, SpendRequest, admit_spends
+from core.actions.spend import admit_spends
+from core.actions.spend_requests import SpendOutcome, SpendRequest
 from core.enums import SpendKind
 from core.errors import EventIdReusedError, InvalidFieldError, InvalidInputError
 from core.queries.campaigns import map_campaign_names

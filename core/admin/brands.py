@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from core.actions.brands import BrandChanges, archive_brand, create_brand, edit_brand
+from core.actions.versions import Terms
 from core.admin.columns import (
     SPENT_THIS_MONTH,
     SPENT_TODAY,
@@ -108,13 +109,10 @@ class BrandAdmin(ActionAdmin[Brand]):
         visit = visit_of(request)
         changes = cast("BrandChanges", cast("BrandForm", form).changes())
         if change:
-            edit_brand(
-                obj.pk,
-                changes,
-                caller=visit.caller,
-                now=visit.now,
-                late_limit=timedelta(hours=settings.SPEND_LATE_HOURS),
-            )
+            # The form was checked against this version; fields were compared one by one before.
+            seen = frozenset({obj.version})
+            terms = Terms(seen, timedelta(hours=settings.SPEND_LATE_HOURS))
+            edit_brand(obj.pk, changes, caller=visit.caller, now=visit.now, terms=terms)
         else:
             obj.pk = create_brand(changes, caller=visit.caller, now=visit.now).pk
 

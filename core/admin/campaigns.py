@@ -17,10 +17,12 @@ from core.actions.campaigns import (
     pause_campaign,
     resume_campaign,
 )
+from core.actions.versions import Terms
 from core.admin.columns import (
     NO_LIMIT,
     SPENT_THIS_MONTH,
     SPENT_TODAY,
+    format_utc,
     instant_column,
     money_column,
     reason_words,
@@ -52,7 +54,6 @@ REMAINING = remaining_column(
     ],
     "remaining",
 )
-NEXT_CHANGE_AT = instant_column("next_change_at", "next change")
 TRANSITIONS_SHOWN = 5
 
 
@@ -74,7 +75,7 @@ class CampaignAdmin(ActionAdmin[Campaign]):
         "own_budgets",
         REMAINING,
         "currency",
-        NEXT_CHANGE_AT,
+        "next_change",
     )
     list_filter = (
         CampaignArchivedFilter,
@@ -116,6 +117,11 @@ class CampaignAdmin(ActionAdmin[Campaign]):
     def enabled(self, campaign: Campaign) -> bool:
         """The person's switch (C15)."""
         return campaign.is_enabled
+
+    @admin.display(description="next change (UTC)", ordering="next_change_at")
+    def next_change(self, campaign: Campaign) -> str:
+        """When time alone brings a change (C14)."""
+        return format_utc(campaign.awaited_change_at)
 
     @admin.display(description="own budgets")
     def own_budgets(self, campaign: Campaign) -> str:
@@ -239,7 +245,9 @@ class CampaignAdmin(ActionAdmin[Campaign]):
         brand = changes.pop("brand", None)
         settings = cast("CampaignChanges", changes)
         if change:
-            edit_campaign(campaign.pk, settings, caller=visit.caller, now=visit.now)
+            # The form was checked against this version; fields were compared one by one before.
+            terms = Terms(frozenset({campaign.version}))
+            edit_campaign(campaign.pk, settings, caller=visit.caller, now=visit.now, terms=terms)
         else:
             created = create_campaign(brand.pk, settings, caller=visit.caller, now=visit.now)
             campaign.pk = created.pk

@@ -14,6 +14,7 @@ from core.enums import Scope
 from core.errors import BudgetManagerError, InvalidFieldError
 from core.models import ApiKey, Brand, Campaign
 from core.queries.admin_lists import list_live_brands
+from core.rules.api_keys import MOST_REQUESTS_PER_MINUTE
 from core.rules.calendar import parse_time_zone
 from core.rules.text import CURRENCIES, parse_currency, parse_name
 
@@ -182,7 +183,7 @@ class CampaignForm(EditForm[Campaign]):
 
 
 class ApiKeyForm(EditForm[ApiKey]):
-    """A new key; an existing one can only be revoked."""
+    """A new key; an existing one can only be rotated and revoked."""
 
     scopes = forms.TypedMultipleChoiceField(
         coerce=Scope,
@@ -200,7 +201,13 @@ class ApiKeyForm(EditForm[ApiKey]):
     expires_at = InstantField(
         label="Expires at (UTC)", required=False, help_text="Empty: it never expires."
     )
+    requests_per_minute = forms.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=MOST_REQUESTS_PER_MINUTE,
+        help_text="Empty: what the settings say. 0: no limit.",
+    )
 
     class Meta:
         model = ApiKey
-        fields = ("name", "scopes", "brands", "expires_at")
+        fields = ("name", "scopes", "brands", "expires_at", "requests_per_minute")

@@ -1,4 +1,4 @@
-"""What only the system writes: the spend log, transitions, and when each task last ran."""
+"""What only the system writes: the spend log, holds, transitions, each task's last run."""
 
 from typing import Any, ClassVar
 
@@ -14,13 +14,17 @@ from core.admin.columns import (
 from core.admin.doors import ReadOnlyAdmin
 from core.admin.filters import OverBudgetFilter, ReasonFilter, SwitchFilter
 from core.enums import Reason
-from core.models import SpendLog, TaskRun, Transition
+from core.models import Hold, SpendLog, TaskRun, Transition
 from core.rules.explanation import REASON_SENTENCES
+from core.rules.money import format_money
 
 OCCURRED_AT = instant_column("occurred_at", "occurred")
 BUDGET_DAY = text_column("budget_day", "budget day", ordering="budget_day")
 AMOUNT = money_column("amount", "amount", ordering="amount")
 OVER_BUDGET = money_column("over_budget", "over budget", ordering="over_budget")
+HELD_AT = instant_column("held_at", "taken")
+EXPIRES_AT = instant_column("expires_at", "expires")
+ENDED_AT = instant_column("ended_at", "ended")
 CHANGED_AT = instant_column("at", "at")
 
 
@@ -64,6 +68,7 @@ class SpendLogAdmin(ReadOnlyAdmin[SpendLog]):
         "source",
         "event_id",
         "refund_of",
+        "refund_reason",
     )
     readonly_fields = fields
 
@@ -72,6 +77,53 @@ class SpendLogAdmin(ReadOnlyAdmin[SpendLog]):
         """Which budget no longer covered it, in words (C19)."""
         cause = entry.over_budget_cause
         return REASON_SENTENCES[Reason(cause)] if cause else NOTHING_TO_SHOW
+
+
+@admin.register(Hold)
+class HoldAdmin(ReadOnlyAdmin[Hold]):
+    """What callers have set aside, and how each of it ended (C20)."""
+
+    list_display = (
+        HELD_AT,
+        "brand",
+        "campaign",
+        AMOUNT,
+        "currency",
+        "state",
+        EXPIRES_AT,
+        ENDED_AT,
+        "captured",
+        "source",
+    )
+    list_display_links = (HELD_AT,)
+    list_filter = ("state", "brand")
+    list_select_related = ("brand", "campaign", "spend_log")
+    search_fields = ("campaign__name", "brand__name", "=event_id", "=source")
+    search_help_text = "Part of a campaign's or brand's name; a whole event id or source."
+    ordering = ("-id",)
+    show_full_result_count = False
+    fields: ClassVar[tuple[Any, ...]] = (
+        "id",
+        "brand",
+        "campaign",
+        AMOUNT,
+        "currency",
+        BUDGET_DAY,
+        "state",
+        HELD_AT,
+        EXPIRES_AT,
+        ENDED_AT,
+        "captured",
+        "spend_log",
+        "source",
+        "event_id",
+    )
+    readonly_fields = fields
+
+    @admin.display(description="captured")
+    def captured(self, hold: Hold) -> str:
+        """What became spend of it."""
+        return format_money(hold.spend_log.amount) if hold.spend_log else NOTHING_TO_SHOW
 
 
 @admin.register(Transition)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from core.actions.imports import SpendImport
-from core.actions.spend import SpendOutcome
+from core.actions.spend_requests import SpendOutcome
 from core.errors import BudgetManagerError, EventIdReusedError
 from core.rules.spend_import import EXACT, RefusedLine, SpendLine
 

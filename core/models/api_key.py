@@ -1,8 +1,11 @@
 """ApiKey: who may call the API, for what, and for which brands (C29)."""
 
+from datetime import datetime
+
 from django.db import models
 
 from core.models.brand import Brand
+from core.rules.api_keys import KeyState, is_expired, is_in_grace, token_start
 
 
 class ApiKey(models.Model):
@@ -43,3 +46,17 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def token_start(self) -> str:
+        """The part of its tokens that may be shown."""
+        return token_start(self.public_id)
+
+    def state_at(self, now: datetime) -> KeyState:
+        """What has become of it by now. What was revoked stays so when it would expire."""
+        if self.revoked_at is not None:
+            return KeyState.REVOKED
+        if is_expired(self.expires_at, now):
+            return KeyState.EXPIRED
+        is_rotating = is_in_grace(self.previous_secret_ends_at, now)
+        return KeyState.ROTATING if is_rotating else KeyState.LIVE

@@ -1,10 +1,14 @@
 """Campaign: a group of ads of one brand, its own budgets, its flight and its stored verdict."""
 
+from datetime import datetime
+
 from django.db import models
 from django.db.models import F, Q
 
+from core.enums import Reason
 from core.models.brand import Brand
 from core.models.fields import MoneyField, ReasonsField
+from core.rules.waiting import waits_for_time_alone
 
 OWN_BUDGETS = ("daily_budget", "monthly_budget", "lifetime_budget")
 
@@ -75,3 +79,17 @@ class Campaign(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def awaited_change_at(self) -> datetime | None:
+        """`next_change_at` if time alone brings a change, which is what people are told (C14).
+
+        The tasks look at `next_change_at` itself, for the reasons behind a switch change, too.
+        """
+        budgets = {
+            Reason.BRAND_DAILY_BUDGET: self.brand.daily_budget,
+            Reason.BRAND_MONTHLY_BUDGET: self.brand.monthly_budget,
+            Reason.CAMPAIGN_DAILY_BUDGET: self.daily_budget,
+            Reason.CAMPAIGN_MONTHLY_BUDGET: self.monthly_budget,
+        }
+        return self.next_change_at if waits_for_time_alone(self.reasons, budgets) else None

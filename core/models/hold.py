@@ -63,6 +63,7 @@ class Hold(models.Model):
                 fields=["expires_at"], condition=Q(state=HoldState.OPEN), name="hold_to_expire"
             ),
             models.Index(fields=["campaign", "id"], name="hold_of_campaign"),
+            models.Index(fields=["brand", "expires_at"], name="hold_of_brand_by_expiry"),
         ]
 
     def __str__(self) -> str:

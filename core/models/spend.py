@@ -55,6 +55,7 @@ class SpendLog(models.Model):
         indexes = [
             models.Index(fields=["campaign", "id"], name="spend_of_campaign"),
             models.Index(fields=["brand", "id"], name="spend_of_brand"),
+            models.Index(fields=["brand", "recorded_at"], name="spend_of_brand_as_recorded"),
             models.Index(fields=["budget_day", "id"], name="spend_of_day"),
             models.Index(fields=["occurred_at"], name="spend_by_instant"),
         ]

@@ -1,7 +1,7 @@
 """Gathers the facts that the rules ask for, in a fixed number of queries however many campaigns."""
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db.models import Q
 
@@ -23,16 +23,20 @@ def list_campaigns_to_judge(
 
 
 def get_book(
-    brand: Brand, campaigns: Sequence[Campaign], instants: Iterable[datetime]
+    brand: Brand,
+    campaigns: Sequence[Campaign],
+    instants: Iterable[datetime],
+    *,
+    budget_days: Iterable[date] = (),
 ) -> BrandBook:
     """The facts about a brand and these campaigns, with the totals of every period touched.
 
-    `instants` are the moments that matter: now, and when each spend occurred. Two queries.
+    `instants` are the moments that matter: now, and when each spend occurred; `budget_days` are
+    days that matter by name. Two queries.
     """
-    calendar = brand.calendar
-    moments = set(instants)
-    days = {calendar.budget_day(at).starts_on for at in moments}
-    months = {calendar.budget_month(at).starts_on for at in moments}
+    days = {brand.calendar.budget_day(at).starts_on for at in set(instants)} | set(budget_days)
+    # A month is named by its days' own month (C9, C12).
+    months = {day.replace(day=1) for day in days}
     periods = Q(period=PeriodKind.DAY, starts_on__in=days)
     periods |= Q(period=PeriodKind.MONTH, starts_on__in=months)
     lifetime = Q(period=PeriodKind.LIFETIME, starts_on=LIFETIME.starts_on)

@@ -1,15 +1,21 @@
 """Reads of brands."""
 
+import re
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Q, QuerySet, Subquery
+from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 
 from core.enums import PeriodKind
 from core.errors import BrandNotFoundError
-from core.models import Brand, BrandTotal, SpendLog
+from core.models import Brand, BrandTotal, Campaign, Hold, SpendLog
+from core.queries.orderings import list_in_order
 from core.queries.totals import find_running_brand_total
+from core.rules.ordering import KeyKind, Ordering, Place, orderings
 
+BRAND_ORDERINGS = orderings(id=KeyKind.ID, name=KeyKind.TEXT)
 # Digits of the largest 64-bit integer.
 LONGEST_ID = 19
 
@@ -47,25 +53,43 @@ def has_brand_spent(brand: Brand) -> bool:
 
 
 def has_brand_spent_from(brand: Brand, at: datetime) -> bool:
-    """Whether spend of the brand is recorded that occurred at this instant or later."""
-    return SpendLog.objects.filter(brand=brand, occurred_at__gte=at).exists()
+    """Whether spend of the brand occurred, or a hold was taken, at this instant or later."""
+    has_spent = SpendLog.objects.filter(brand=brand, occurred_at__gte=at).exists()
+    return has_spent or Hold.objects.filter(brand=brand, held_at__gte=at).exists()
 
 
-def list_brands(
-    now: datetime, *, brand_ids: Collection[int] | None = None, after: int | None = None
-) -> QuerySet[Brand]:
-    """Brands that aren't archived, by id, with what documents show of them.
+@dataclass(frozen=True, slots=True)
+class BrandFilter:
+    """Which brands a list shows and in which order; `None` means any.
+
+    `brand_ids` is what the caller may see, `after` the place where the page before ended.
+    """
+
+    brand_ids: Collection[int] | None = None
+    is_enabled: bool | None = None
+    search: str | None = None
+    ordering: Ordering = BRAND_ORDERINGS["id"]
+    after: Place | None = None
+
+
+def list_brands(now: datetime, chosen: BrandFilter) -> QuerySet[Brand]:
+    """Brands that aren't archived, with what documents show of them.
 
     `campaigns_count`, `daily_spend` and `monthly_spend` (of the running budget day and month)
-    come as annotations. `after` is the id that the page before ended with.
+    come as annotations, each looked up for the rows of the page alone.
     """
-    brands = Brand.objects.filter(archived_at=None).order_by("id")
-    if brand_ids is not None:
-        brands = brands.filter(id__in=brand_ids)
-    if after is not None:
-        brands = brands.filter(id__gt=after)
-    return brands.annotate(
-        campaigns_count=Count("campaigns", filter=Q(campaigns__archived_at=None)),
+    conditions = {
+        "id__in": chosen.brand_ids,
+        "is_enabled": chosen.is_enabled,
+        # Not icontains: on SQLite that folds the case of ASCII letters alone (C30).
+        "name__iregex": re.escape(chosen.search) if chosen.search else None,
+    }
+    named = {name: value for name, value in conditions.items() if value is not None}
+    brands = Brand.objects.filter(archived_at=None, **named)
+    live = Campaign.objects.filter(brand=OuterRef("pk"), archived_at=None).order_by()
+    counted = live.values("brand").annotate(count=Count("pk")).values("count")
+    return list_in_order(brands, chosen.ordering, chosen.after).annotate(
+        campaigns_count=Coalesce(Subquery(counted, IntegerField()), Value(0)),
         daily_spend=Subquery(find_running_brand_total(PeriodKind.DAY, now, "pk").values("spent")),
         monthly_spend=Subquery(
             find_running_brand_total(PeriodKind.MONTH, now, "pk").values("spent")
@@ -77,7 +101,7 @@ def get_listed_brand(
     brand_id: int, now: datetime, brand_ids: Collection[int] | None = None
 ) -> Brand:
     """One brand as `list_brands` gives it. Raises BrandNotFoundError."""
-    brand = list_brands(now, brand_ids=brand_ids).filter(pk=brand_id).first()
+    brand = list_brands(now, BrandFilter(brand_ids)).filter(pk=brand_id).first()
     if brand is None:
         raise BrandNotFoundError
     return brand

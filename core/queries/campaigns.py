@@ -10,7 +10,13 @@ from django.db.models import Count, F, Q, QuerySet, Subquery
 from core.enums import PeriodKind, Reason
 from core.errors import CampaignNotFoundError
 from core.models import Brand, Campaign, names_reason
+from core.queries.orderings import list_in_order
 from core.queries.totals import find_running_campaign_total
+from core.rules.ordering import KeyKind, Ordering, Place, orderings
+
+CAMPAIGN_ORDERINGS = orderings(
+    id=KeyKind.ID, name=KeyKind.TEXT, status_since=KeyKind.OPTIONAL_INSTANT
+)
 
 
 def get_campaign(campaign_id: int, brand_ids: Collection[int] | None = None) -> Campaign:
@@ -40,23 +46,29 @@ def map_campaign_names(brand_id: int, names: Collection[str]) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class CampaignFilter:
-    """Which campaigns a list shows; `None` means any. `brand_ids` is what the caller may see."""
+    """Which campaigns a list shows and in which order; `None` means any.
+
+    `brand_ids` is what the caller may see, `after` the place where the page before ended.
+    """
 
     brand_ids: Collection[int] | None = None
     brand_id: int | None = None
     is_active: bool | None = None
+    is_enabled: bool | None = None
     reason: Reason | None = None
     search: str | None = None
-    after: int | None = None
+    ordering: Ordering = CAMPAIGN_ORDERINGS["id"]
+    after: Place | None = None
 
 
 def list_campaigns(now: datetime, chosen: CampaignFilter) -> QuerySet[Campaign]:
-    """Campaigns that aren't archived, by id, with what documents show of them.
+    """Campaigns that aren't archived, with what documents show of them.
 
     The brand and the dayparts come along; `daily_spend` and `monthly_spend` (of the running
     budget day and month) are annotations.
     """
-    campaigns = _chosen(chosen).order_by("id").select_related("brand")
+    in_order = list_in_order(_chosen(chosen), chosen.ordering, chosen.after)
+    campaigns = in_order.select_related("brand")
     day = find_running_campaign_total(PeriodKind.DAY, now)
     month = find_running_campaign_total(PeriodKind.MONTH, now)
     return campaigns.prefetch_related("dayparts").annotate(
@@ -94,9 +106,9 @@ def _chosen(chosen: CampaignFilter) -> QuerySet[Campaign]:
         "brand_id__in": chosen.brand_ids,
         "brand_id": chosen.brand_id,
         "is_active": chosen.is_active,
+        "is_enabled": chosen.is_enabled,
         # Not icontains: on SQLite that folds the case of ASCII letters alone (C30).
         "name__iregex": re.escape(chosen.search) if chosen.search else None,
-        "id__gt": chosen.after,
     }
     named = {name: value for name, value in conditions.items() if value is not None}
     campaigns = Campaign.objects.filter(archived_at=None, brand__archived_at=None, **named)

@@ -4,19 +4,51 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet, Sum
 
-from core.models import Campaign, EventAnswer, SpendLog
+from core.enums import SpendKind
+from core.models import Brand, Campaign, EventAnswer, SpendLog
+from core.queries.orderings import list_in_order
+from core.rules.ordering import KeyKind, Ordering, Place, orderings
+
+# Not oldest first by id: entries of two brands may be committed in another order than they were
+# numbered, and whoever read ahead would never see the late one.
+SPEND_LOG_ORDERINGS = {
+    "-id": Ordering("-id", KeyKind.ID),
+    **orderings(occurred_at=KeyKind.INSTANT),
+}
 
 
 def map_campaigns_to_brands(
     campaign_ids: Collection[int], brand_ids: Collection[int] | None
 ) -> dict[int, int]:
     """The brand of each campaign that exists among those brands (`None`: any)."""
+    if not campaign_ids:
+        return {}
     campaigns = Campaign.objects.filter(id__in=campaign_ids)
     if brand_ids is not None:
         campaigns = campaigns.filter(brand_id__in=brand_ids)
     return dict(campaigns.values_list("id", "brand_id"))
+
+
+def map_entries_to_brands(
+    spend_log_ids: Collection[int], brand_ids: Collection[int] | None
+) -> dict[int, int]:
+    """The brand of each entry of the log that exists among those brands (`None`: any)."""
+    if not spend_log_ids:
+        return {}
+    entries = SpendLog.objects.filter(id__in=spend_log_ids)
+    if brand_ids is not None:
+        entries = entries.filter(brand_id__in=brand_ids)
+    return dict(entries.values_list("id", "brand_id"))
+
+
+def map_entries_to_refund(brand: Brand, spend_log_ids: Collection[int]) -> dict[int, SpendLog]:
+    """Those of the named entries that are the brand's, with `refunded`: their refunds' sum."""
+    if not spend_log_ids:
+        return {}
+    entries = SpendLog.objects.filter(brand=brand).annotate(refunded=Sum("refunds__amount"))
+    return dict(entries.in_bulk(spend_log_ids))
 
 
 def map_event_answers(source: str, event_ids: Collection[str]) -> dict[str, EventAnswer]:
@@ -29,10 +61,10 @@ def map_event_answers(source: str, event_ids: Collection[str]) -> dict[str, Even
 
 @dataclass(frozen=True, slots=True)
 class SpendLogFilter:
-    """Which entries a page of the log shows; `None` means any.
+    """Which entries a page of the log shows and in which order; `None` means any.
 
-    `occurred_from` is included and `occurred_until` is not. `before` is the id that the page
-    before ended with.
+    `occurred_from` is included and `occurred_until` is not. `is_over_budget` asks for entries of
+    which no budget covered a part, or for the others. `after` is where the page before ended.
     """
 
     brand_ids: Collection[int] | None = None
@@ -41,11 +73,19 @@ class SpendLogFilter:
     budget_day: date | None = None
     occurred_from: datetime | None = None
     occurred_until: datetime | None = None
-    before: int | None = None
+    kind: SpendKind | None = None
+    event_id: str | None = None
+    is_over_budget: bool | None = None
+    ordering: Ordering = SPEND_LOG_ORDERINGS["-id"]
+    after: Place | None = None
 
 
 def list_spend_logs(chosen: SpendLogFilter) -> QuerySet[SpendLog]:
-    """Entries of the log, last recorded first; inserts never move a page that was read."""
+    """Entries of the log with the names of brand and campaign.
+
+    Newest first, inserts never move a page that was read. Each order is that of an index; a
+    campaign, a brand or a day narrows it to a range of one, everything else sifts what is read.
+    """
     conditions = {
         "brand_id__in": chosen.brand_ids,
         "campaign_id": chosen.campaign_id,
@@ -53,7 +93,13 @@ def list_spend_logs(chosen: SpendLogFilter) -> QuerySet[SpendLog]:
         "budget_day": chosen.budget_day,
         "occurred_at__gte": chosen.occurred_from,
         "occurred_at__lt": chosen.occurred_until,
-        "id__lt": chosen.before,
+        "kind": chosen.kind,
+        "event_id": chosen.event_id,
     }
     named = {name: value for name, value in conditions.items() if value is not None}
-    return SpendLog.objects.filter(**named).order_by("-id").select_related("brand", "campaign")
+    entries = SpendLog.objects.filter(**named)
+    if chosen.is_over_budget is not None:
+        is_covered = Q(over_budget=0)
+        entries = entries.filter(~is_covered if chosen.is_over_budget else is_covered)
+    in_order = list_in_order(entries, chosen.ordering, chosen.after)
+    return in_order.select_related("brand", "campaign")

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, date, datetime
+from typing import overload
 
 from core.errors import InvalidFieldError
 
@@ -41,6 +42,12 @@ def parse_date(text: str, field: str) -> date:
         raise InvalidFieldError(field, problem) from error
 
 
+@overload
+def format_instant(instant: datetime) -> str: ...
+@overload
+def format_instant(instant: None) -> None: ...
+@overload
+def format_instant(instant: datetime | None) -> str | None: ...
 def format_instant(instant: datetime | None) -> str | None:
     """RFC 3339 in UTC with a `Z`, e.g. `2026-11-20T08:30:00Z`; `None` stays `None`."""
     if instant is None:

@@ -13,14 +13,26 @@ from django.db.models import Model
 from core.actions.brands import BrandChanges, create_brand
 from core.actions.caller import Caller
 from core.actions.campaigns import CampaignChanges, create_campaign
-from core.actions.spend import SpendOutcome, SpendRequest, add_spend, report_spend
+from core.actions.holds import capture_hold, create_hold, release_hold
+from core.actions.spend import add_spend, refund_spend, report_spend
+from core.actions.spend_requests import (
+    CaptureRequest,
+    HoldRequest,
+    RefundRequest,
+    ReleaseRequest,
+    SpendOutcome,
+    SpendRequest,
+)
 from core.enums import PeriodKind, SpendKind
 from core.models import (
     Brand,
     BrandTotal,
+    BrandVersion,
     Campaign,
     CampaignTotal,
+    CampaignVersion,
     EventAnswer,
+    Hold,
     Schedule,
     SpendLog,
     TaskRun,
@@ -32,8 +44,8 @@ TODAY = NOON.date()
 CALLER = Caller("test:ann")
 LATE_LIMIT = timedelta(hours=72)
 KEPT_MODELS: tuple[type[Model], ...] = (
-    *(Brand, Campaign, Schedule, SpendLog, BrandTotal, CampaignTotal),
-    *(EventAnswer, Transition, TaskRun),
+    *(Brand, Campaign, Schedule, SpendLog, Hold, BrandTotal, CampaignTotal),
+    *(EventAnswer, Transition, TaskRun, BrandVersion, CampaignVersion),
 )
 
 _numbers = count(1)
@@ -75,6 +87,35 @@ def report(campaign: Campaign, amount: str, *, now: datetime = NOON, **others: A
     return report_spend(request, caller=CALLER, now=now, late_limit=LATE_LIMIT)
 
 
+def hold(campaign: Campaign, amount: str, *, now: datetime = NOON, **others: Any) -> SpendOutcome:
+    """Set an amount aside, as `CALLER`, for five minutes unless `duration` says otherwise."""
+    request = HoldRequest(campaign.pk, Decimal(amount), **others)
+    return create_hold(request, caller=CALLER, now=now)
+
+
+def capture(
+    held: SpendOutcome, amount: str | None = None, *, now: datetime = NOON, event_id: str = ""
+) -> SpendOutcome:
+    """Turn what `hold` gave into spend, as `CALLER`."""
+    part = None if amount is None else Decimal(amount)
+    request = CaptureRequest(held.accepted()["hold_id"], part, event_id)
+    return capture_hold(request, caller=CALLER, now=now)
+
+
+def release(held: SpendOutcome, *, now: datetime = NOON, event_id: str = "") -> SpendOutcome:
+    """Free what `hold` gave, as `CALLER`."""
+    request = ReleaseRequest(held.accepted()["hold_id"], event_id)
+    return release_hold(request, caller=CALLER, now=now)
+
+
+def refund(
+    spend: SpendOutcome, amount: str, *, now: datetime = NOON, **others: Any
+) -> SpendOutcome:
+    """Take back part of what `add`, `report` or `capture` answered, as `CALLER`."""
+    request = RefundRequest(spend.accepted()["spend_log_id"], Decimal(amount), **others)
+    return refund_spend(request, caller=CALLER, now=now)
+
+
 def code_of(outcome: SpendOutcome) -> str | None:
     """The code of the refusal, if it is one."""
     return outcome.refusal.code if outcome.refusal else None
@@ -88,6 +129,12 @@ def fresh(campaign: Campaign) -> Campaign:
 def transitions_of(campaign: Campaign) -> list[Transition]:
     """The campaign's transitions, in the order in which they were written."""
     return list(Transition.objects.filter(campaign=campaign).order_by("id"))
+
+
+def held(campaign: Campaign) -> Decimal:
+    """What the campaign's stored lifetime total says is set aside."""
+    lifetime = CampaignTotal.objects.filter(campaign=campaign, period=PeriodKind.LIFETIME)
+    return lifetime.values_list("held", flat=True).first() or Decimal(0)
 
 
 def spent(
@@ -114,9 +161,19 @@ def everything_stored() -> dict[str, list[dict[str, Any]]]:
     }
 
 
+def settled() -> dict[str, list[dict[str, Any]]]:
+    """Everything stored but how often settings were edited, and what they were before."""
+    stored = everything_stored()
+    for kind in ("Brand", "Campaign"):
+        del stored[f"{kind}Version"]
+        for row in stored[kind]:
+            del row["version"]
+    return stored
+
+
 def story() -> dict[str, list[dict[str, Any]]]:
     """Everything stored but the numbers of rows, which differ where a deed is undone and redone."""
-    ids = {"id", "spend_log_id"}
+    ids = {"id", "spend_log_id", "hold_id"}
 
     def told(row: dict[str, Any]) -> dict[str, Any]:
         answer = row.get("answer")

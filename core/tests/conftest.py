@@ -16,7 +16,7 @@ from django.apps import apps
 from django.conf import settings
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.test.utils import setup_databases, teardown_databases
+from django.test.utils import override_settings, setup_databases, teardown_databases
 from pytest_django import DjangoDbBlocker
 
 OwnDatabases = Callable[[], AbstractContextManager[str]]
@@ -38,6 +38,13 @@ def django_db_setup(
     if not django_db_keepdb:
         with django_db_blocker.unblock():
             teardown_databases(made, verbosity=0)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def requests_counted_here() -> Iterator[None]:
+    """Count requests in the process of the test, whatever Redis this machine has."""
+    with override_settings(RATE_LIMIT_REDIS_URL=""):
+        yield
 
 
 @pytest.fixture

@@ -14,7 +14,13 @@ from django.db import connection, transaction
 from budget_manager.settings import PLACEHOLDER_SECRET, database_options
 
 LONG_SECRET = "a-secret-of-more-than-thirty-two-characters"
-CADENCE = ("check_budgets", "enforce_dayparting", "reset_daily_spend", "reset_monthly_spend")
+CADENCE = (
+    "check_budgets",
+    "enforce_dayparting",
+    "reset_daily_spend",
+    "reset_monthly_spend",
+    "expire_holds",
+)
 
 only_sqlite = pytest.mark.skipif("connection.vendor != 'sqlite'", reason="about SQLite")
 only_postgres = pytest.mark.skipif("connection.vendor == 'sqlite'", reason="about PostgreSQL")
@@ -81,6 +87,17 @@ def test_the_cadence_of_each_task_comes_from_the_environment_c26() -> None:
         f"core.{name}": place + 7.5 for place, name in enumerate(CADENCE)
     }
     assert all(entry["options"] == {"expires": entry["schedule"]} for entry in timetable.values())
+
+
+# --- Rate limits -------------------------------------------------------------------------------
+
+
+def test_requests_are_counted_where_tasks_queue_unless_another_place_is_named() -> None:
+    names = "[settings.REQUESTS_PER_MINUTE, settings.RATE_LIMIT_REDIS_URL]"
+    broker = {"CELERY_BROKER_URL": "redis://broker/0"}
+    assert setting(names, **broker) == [60_000, "redis://broker/0"]
+    named = {"REQUESTS_PER_MINUTE": "600", "RATE_LIMIT_REDIS_URL": ""}
+    assert setting(names, **broker, **named) == [600, ""]
 
 
 # --- Databases ---------------------------------------------------------------------------------

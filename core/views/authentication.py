@@ -1,4 +1,4 @@
-"""Lets a call in by its API key and scope (C29)."""
+"""Lets a call in by its API key, scope and rate limit (C29)."""
 
 from django.http import HttpRequest
 from django.utils import timezone
@@ -8,6 +8,7 @@ from core.actions.caller import Caller
 from core.enums import Scope
 from core.errors import NotAuthenticatedError, ScopeMissingError
 from core.queries.api_keys import find_api_key, find_brands_of_key
+from core.views.rate_limits import limit_requests
 
 
 class ApiRequest(HttpRequest):
@@ -23,7 +24,10 @@ class KeyWith:
         self.scope = scope
 
     def __call__(self, request: HttpRequest) -> Caller:
-        """The caller behind the key. Raises NotAuthenticatedError, ScopeMissingError."""
+        """The caller behind the key.
+
+        Raises NotAuthenticatedError, RateLimitedError, ScopeMissingError.
+        """
         now = timezone.now()
         kind, _, token = request.headers.get("Authorization", "").partition(" ")
         # No key has a character that isn't printable; a database may not even take one (C30).
@@ -34,6 +38,7 @@ class KeyWith:
                 "Send a live API key as `Authorization: Bearer …`; "
                 "`python manage.py create_api_key` makes one"
             )
+        limit_requests(request, key, now)
         if self.scope not in key.scopes:
             raise ScopeMissingError(f"This API key lacks the scope `{self.scope}`")
         note_api_key_use(key, now=now)

@@ -1,21 +1,44 @@
 """The API's calls about brands."""
 
 from datetime import datetime, timedelta
-from typing import Any, TypedDict, cast
+from typing import Annotated, Any, cast
 
 from django.conf import settings
 from django.http import HttpResponse, JsonResponse
 from django.utils import timezone
 from ninja import Query
+from pydantic import ConfigDict
+from typing_extensions import TypedDict
 
 from core.actions.brands import BrandChanges, archive_brand, create_brand, edit_brand
-from core.queries.brands import get_listed_brand, list_brands
+from core.actions.versions import Terms
+from core.errors import (
+    BrandNotFoundError,
+    ChangedMeanwhileError,
+    KeyLimitedToBrandsError,
+    NameTakenError,
+    TimeZoneChangeTooSoonError,
+)
+from core.queries.brands import BRAND_ORDERINGS, BrandFilter, get_listed_brand, list_brands
 from core.rules.instants import format_instant
 from core.rules.money import format_money, format_optional_money
 from core.rules.verdict import ZERO
 from core.views.authentication import ApiRequest
-from core.views.pages import cut_page
-from core.views.parsing import Body, Currency, Money, Name, Page, Switch, TimeZone
+from core.views.documentation import answers
+from core.views.pages import OrderedPage, cut_page, order_among
+from core.views.parsing import (
+    Body,
+    Currency,
+    Money,
+    Name,
+    Search,
+    Switch,
+    TimeZone,
+    say_no_defaults,
+)
+from core.views.polling import polled_response
+from core.views.preconditions import seen_versions, versioned_response
+from core.views.wire import Count, CurrencyText, Cursor, InstantText, MoneyText, RowId
 
 
 class BrandCreateBody(Body):
@@ -32,6 +55,8 @@ class BrandCreateBody(Body):
 class BrandEditBody(Body):
     """What is absent stays as it is."""
 
+    model_config = ConfigDict(json_schema_extra=say_no_defaults)
+
     name: Name = ""
     daily_budget: Money | None = None
     monthly_budget: Money | None = None
@@ -40,58 +65,99 @@ class BrandEditBody(Body):
     is_enabled: Switch = True
 
 
+class BrandListFilters(OrderedPage):
+    """Which brands to list."""
+
+    listed = "brands"
+    orderings = BRAND_ORDERINGS
+
+    order_by: Annotated[str, order_among(BRAND_ORDERINGS)] = "id"
+    is_enabled: bool | None = None
+    search: Search | None = None
+
+
 class BrandDocument(TypedDict):
     """A brand as callers see it; spend is that of the running budget day and month."""
 
-    id: int
+    id: RowId
     name: str
-    daily_budget: str | None
-    monthly_budget: str | None
-    campaigns_count: int
-    daily_spend: str
-    monthly_spend: str
-    currency: str
+    daily_budget: MoneyText | None
+    monthly_budget: MoneyText | None
+    campaigns_count: Count
+    daily_spend: MoneyText
+    monthly_spend: MoneyText
+    currency: CurrencyText
     time_zone: str
-    time_zone_changes_at: str | None
+    time_zone_changes_at: InstantText | None
     is_enabled: bool
+    version: RowId
 
 
-def brand_list(request: ApiRequest, page: Query[Page]) -> JsonResponse:
-    """List brands by id."""
+class BrandListDocument(TypedDict):
+    """A page of brands, and the cursor of the next one."""
+
+    brands: list[BrandDocument]
+    next: Cursor | None
+
+
+@answers(BrandListDocument, asks=("If-None-Match",), tells=("ETag",))
+def brand_list(request: ApiRequest, filters: Query[BrandListFilters]) -> HttpResponse:
+    """List brands, by id unless `order_by` says otherwise."""
     now = timezone.now()
-    brands = list_brands(now, brand_ids=request.auth.brand_ids, after=page.cursor)
-    rows, cursor = cut_page(brands, page.limit)
+    chosen = BrandFilter(
+        brand_ids=request.auth.brand_ids,
+        is_enabled=filters.is_enabled,
+        search=filters.search,
+        ordering=filters.ordering,
+        after=filters.place(),
+    )
+    rows, cursor = cut_page(list_brands(now, chosen), filters)
     documents = [brand_document(brand, now) for brand in rows]
-    return JsonResponse({"brands": documents, "next": cursor})
+    return polled_response(request, {"brands": documents, "next": cursor})
 
 
+@answers(BrandDocument, 201, refusals=(NameTakenError, KeyLimitedToBrandsError), tells=("ETag",))
 def brand_create(request: ApiRequest, body: BrandCreateBody) -> JsonResponse:
     """Create a brand."""
     now = timezone.now()
     brand = create_brand(cast("BrandChanges", body.dict()), caller=request.auth, now=now)
-    return JsonResponse(brand_document(get_listed_brand(brand.pk, now), now), status=201)
+    return versioned_response(brand_document(get_listed_brand(brand.pk, now), now), status=201)
 
 
+@answers(BrandDocument, refusals=(BrandNotFoundError,), tells=("ETag",))
 def brand_detail(request: ApiRequest, brand_id: int) -> JsonResponse:
     """Show one brand."""
     now = timezone.now()
-    return JsonResponse(
+    return versioned_response(
         brand_document(get_listed_brand(brand_id, now, request.auth.brand_ids), now)
     )
 
 
+@answers(
+    BrandDocument,
+    refusals=(
+        BrandNotFoundError,
+        ChangedMeanwhileError,
+        NameTakenError,
+        TimeZoneChangeTooSoonError,
+    ),
+    asks=("If-Match",),
+    tells=("ETag",),
+)
 def brand_edit(request: ApiRequest, brand_id: int, body: BrandEditBody) -> JsonResponse:
     """Change what is named; budgets bind on the next decision (C6), a zone at midnight (C12)."""
     now = timezone.now()
-    late_limit = timedelta(hours=settings.SPEND_LATE_HOURS)
+    terms = Terms(seen_versions(request), timedelta(hours=settings.SPEND_LATE_HOURS))
     changes = cast("BrandChanges", body.given())
-    edit_brand(brand_id, changes, caller=request.auth, now=now, late_limit=late_limit)
-    return JsonResponse(brand_document(get_listed_brand(brand_id, now), now))
+    edit_brand(brand_id, changes, caller=request.auth, now=now, terms=terms)
+    return versioned_response(brand_document(get_listed_brand(brand_id, now), now))
 
 
+@answers(None, 204, refusals=(BrandNotFoundError, ChangedMeanwhileError), asks=("If-Match",))
 def brand_archive(request: ApiRequest, brand_id: int) -> HttpResponse:
     """Archive a brand: what has spend is never deleted (C24)."""
-    archive_brand(brand_id, caller=request.auth, now=timezone.now())
+    terms = Terms(seen_versions(request))
+    archive_brand(brand_id, caller=request.auth, now=timezone.now(), terms=terms)
     return HttpResponse(status=204)
 
 
@@ -112,4 +178,5 @@ def brand_document(brand: Any, now: datetime) -> BrandDocument:
             changes_at if changes_at and changes_at > now else None
         ),
         "is_enabled": brand.is_enabled,
+        "version": brand.version,
     }

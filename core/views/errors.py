@@ -1,6 +1,7 @@
 """How each refusal is answered over HTTP: one shape, one place for statuses (C27, C28)."""
 
 import logging
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -20,11 +21,16 @@ STATUSES = {
     "unsupported_media_type": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     "not_authenticated": HTTPStatus.UNAUTHORIZED,
     "scope_missing": HTTPStatus.FORBIDDEN,
+    "rate_limited": HTTPStatus.TOO_MANY_REQUESTS,
     "key_limited_to_brands": HTTPStatus.FORBIDDEN,
     "not_found": HTTPStatus.NOT_FOUND,
     "brand_not_found": HTTPStatus.NOT_FOUND,
     "campaign_not_found": HTTPStatus.NOT_FOUND,
+    "hold_not_found": HTTPStatus.NOT_FOUND,
+    "spend_log_not_found": HTTPStatus.NOT_FOUND,
     "event_id_reused": HTTPStatus.CONFLICT,
+    "hold_ended": HTTPStatus.CONFLICT,
+    "changed_meanwhile": HTTPStatus.PRECONDITION_FAILED,
 }
 # What a person reads where Django or the server answered in HTML.
 PLAIN_ANSWERS = {
@@ -33,6 +39,11 @@ PLAIN_ANSWERS = {
     404: ("not_found", "There is nothing at this path; mind the trailing slash"),
     405: ("method_not_allowed", "This path doesn't answer that method"),
     413: ("body_too_large", "The body is too large"),
+    500: ("server_error", "Something broke on our side"),
+    503: (
+        "database_unavailable",
+        "The database is busy or unreachable; try again, with the same event_id if any",
+    ),
 }
 SECONDS_UNTIL_RETRY = 1
 # An answer names what is wrong; it doesn't echo a body full of unknown names.
@@ -48,18 +59,13 @@ def error_response(request: HttpRequest, status: int, document: dict[str, Any]) 
 
 def plain_error_response(request: HttpRequest, status: int) -> JsonResponse:
     """The error shape for an answer that came without one."""
-    code, sentence = PLAIN_ANSWERS.get(status, ("server_error", "Something broke on our side"))
+    code, sentence = PLAIN_ANSWERS.get(status, PLAIN_ANSWERS[500])
     return error_response(request, status, {"error": sentence, "code": code, "fields": {}})
 
 
 def database_error_response(request: HttpRequest) -> JsonResponse:
     """Fail closed: the caller may try again, and the same event id never counts twice (C27)."""
-    document = {
-        "error": "The database is busy or unreachable; try again, with the same event_id if any",
-        "code": "database_unavailable",
-        "fields": {},
-    }
-    response = error_response(request, HTTPStatus.SERVICE_UNAVAILABLE, document)
+    response = plain_error_response(request, HTTPStatus.SERVICE_UNAVAILABLE)
     response["Retry-After"] = str(SECONDS_UNTIL_RETRY)
     return response
 
@@ -90,18 +96,28 @@ def _answer_refusal(request: HttpRequest, refusal: Any) -> JsonResponse:
 
 
 def _answer_invalid_input(request: HttpRequest, error: Any) -> JsonResponse:
-    shown = error.errors[:MOST_FIELDS_NAMED]
-    fields = {_field(item["loc"])[:LONGEST_FIELD_NAMED]: _problem(item) for item in shown}
-    return _answer_refusal(request, InvalidInputError(fields))
+    # A body's location starts with `body` and the view's parameter, a query's with `query`.
+    items = [{**item, "loc": _without_place(item["loc"])} for item in error.errors]
+    return _answer_refusal(request, invalid_input(items))
+
+
+def _without_place(location: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    return (location[2:] if location[0] == "body" else location[1:]) or location[:1]
+
+
+def invalid_input(items: Sequence[Mapping[str, Any]]) -> InvalidInputError:
+    """The refusal that names what pydantic found wrong, the first of it if there is much."""
+    shown = items[:MOST_FIELDS_NAMED]
+    return InvalidInputError(
+        {_field(item["loc"])[:LONGEST_FIELD_NAMED]: _problem(item) for item in shown}
+    )
 
 
 def _field(location: tuple[str | int, ...]) -> str:
-    # A body's location starts with `body` and the view's parameter, a query's with `query`.
-    names = location[2:] if location[0] == "body" else location[1:]
-    return ".".join(str(part) for part in names) or str(location[0])
+    return ".".join(str(part) for part in location)
 
 
-def _problem(item: dict[str, Any]) -> str:
+def _problem(item: Mapping[str, Any]) -> str:
     match item["type"]:
         case "missing":
             return "is required"

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponseBase
 
 from core.views.errors import plain_error_response
+from core.views.rate_limits import add_rate_limit_headers
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _JSON_PATHS = ("/api/", "/healthz/")
@@ -30,6 +31,7 @@ def api_middleware(get_response: Handler) -> Handler:
             if allow:
                 response.headers["Allow"] = allow
         response.headers["X-Request-ID"] = request_id
+        add_rate_limit_headers(request, response)
         return response
 
     return handle

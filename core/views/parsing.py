@@ -7,9 +7,10 @@ import re
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
+from functools import wraps
 from typing import Annotated, Any, cast
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from ninja import Schema
 from ninja.parser import Parser
 from pydantic import (
@@ -18,6 +19,7 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationInfo,
+    WithJsonSchema,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -25,11 +27,21 @@ from pydantic_core import PydanticCustomError
 from core.errors import BudgetManagerError, InvalidFieldError, InvalidInputError
 from core.rules.calendar import parse_time_zone
 from core.rules.instants import parse_date, parse_instant
-from core.rules.money import parse_money
-from core.rules.text import parse_currency, parse_event_id, parse_name
+from core.rules.money import MAX_DECIMALS, MAX_INTEGER_DIGITS, parse_money
+from core.rules.text import (
+    CURRENCIES,
+    LONGEST_EVENT_ID,
+    LONGEST_NAME,
+    parse_currency,
+    parse_event_id,
+    parse_name,
+)
 from core.views.strict_json import LARGEST_BODY, NumberLiteral, read_json
 
-LARGEST_ID = 2**63 - 1
+# What one call of many entries may send; the settings let no body be larger.
+LARGEST_BODIES = {"/api/spend/batch/": 1024 * 1024}
+# As many digits as the JSON reader takes for an integer, and more than any sequence gets to.
+LARGEST_ID = 10**18 - 1
 _DIGITS = re.compile(r"[0-9]{1,19}", re.ASCII)
 
 
@@ -55,8 +67,9 @@ class StrictParser(Parser):
             raise UnsupportedMediaTypeError("Send the body as `Content-Type: application/json`")
         if request.headers.get("Content-Encoding", "identity") != "identity":
             raise UnsupportedMediaTypeError("Send the body without Content-Encoding")
-        if len(request.body) > LARGEST_BODY:
-            raise BodyTooLargeError(f"The body has more than {LARGEST_BODY} bytes")
+        largest = LARGEST_BODIES.get(request.path_info, LARGEST_BODY)
+        if len(request.body) > largest:
+            raise BodyTooLargeError(f"The body has more than {largest} bytes")
         return read_json(request.body)
 
 
@@ -115,19 +128,72 @@ def _more_than_zero(amount: Decimal) -> Decimal:
     return amount
 
 
-Money = Annotated[Decimal, BeforeValidator(_money)]
-PositiveMoney = Annotated[Money, AfterValidator(_more_than_zero)]
+def _text(pattern: str, **more: Any) -> WithJsonSchema:
+    """What the OpenAPI document says of a string that a rule reads."""
+    return WithJsonSchema({"type": "string", "pattern": pattern, **more})
+
+
+def _money_schema(pattern: str, **least: int) -> WithJsonSchema:
+    number = {"type": "number", **least, "exclusiveMaximum": 10**MAX_INTEGER_DIGITS}
+    return WithJsonSchema(
+        {
+            "anyOf": [{"type": "string", "pattern": pattern}, number],
+            "description": "An amount with at most six decimals, written without an exponent.",
+        }
+    )
+
+
+_AMOUNT = rf"[0-9]{{1,{MAX_INTEGER_DIGITS}}}(\.[0-9]{{1,{MAX_DECIMALS}}})?"
+_CONTROL = r"\u0000-\u001f\u007f-\u009f"
+Money = Annotated[Decimal, BeforeValidator(_money), _money_schema(f"^{_AMOUNT}$", minimum=0)]
+PositiveMoney = Annotated[
+    Decimal,
+    BeforeValidator(_money),
+    AfterValidator(_more_than_zero),
+    _money_schema(rf"^(?=.*[1-9]){_AMOUNT}$", exclusiveMinimum=0),
+]
 Identifier = Annotated[int, Field(strict=True, ge=1, le=LARGEST_ID)]
-Name = Annotated[str, by_rule(parse_name)]
-Currency = Annotated[str, by_rule(parse_currency)]
-TimeZone = Annotated[str, by_rule(parse_time_zone)]
-EventId = Annotated[str, by_rule(parse_event_id)]
-Instant = Annotated[datetime, by_rule(parse_instant)]
-LocalDate = Annotated[date, by_rule(parse_date)]
+Name = Annotated[
+    str,
+    by_rule(parse_name),
+    _text(rf"^[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*$", minLength=1, maxLength=LONGEST_NAME),
+]
+Currency = Annotated[
+    str, by_rule(parse_currency), WithJsonSchema({"type": "string", "enum": sorted(CURRENCIES)})
+]
+TimeZone = Annotated[
+    str,
+    by_rule(parse_time_zone),
+    _text("^[A-Za-z0-9_+/-]+$", description="An IANA time zone such as Europe/Berlin."),
+]
+EventId = Annotated[
+    str,
+    by_rule(parse_event_id),
+    _text(f"^[^{_CONTROL}]+$", minLength=1, maxLength=LONGEST_EVENT_ID),
+]
+_DAY = r"(19[7-9][0-9]|20[0-9]{2}|21[0-9]{2})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+Instant = Annotated[
+    datetime,
+    by_rule(parse_instant),
+    _text(
+        rf"^{_DAY}[Tt]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{{1,6}})?"
+        r"([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$",
+        format="date-time",
+    ),
+]
+LocalDate = Annotated[
+    date, by_rule(parse_date), WithJsonSchema({"type": "string", "format": "date"})
+]
 Switch = Annotated[bool, Field(strict=True)]
 Whole = Annotated[int, by_rule(_digits)]
 QueryIdentifier = Annotated[Whole, Field(ge=1, le=LARGEST_ID)]
-Search = Annotated[str, by_rule(_search)]
+Search = Annotated[str, by_rule(_search), _text(f"^[^{_CONTROL}]*$", maxLength=LONGEST_NAME)]
+
+
+def say_no_defaults(schema: dict[str, Any]) -> None:
+    """Leave the stand-ins for absent fields out of the OpenAPI document."""
+    for field in schema["properties"].values():
+        field.pop("default", None)
 
 
 class Filters(Schema):
@@ -149,8 +215,14 @@ class Filters(Schema):
         return self
 
 
-class Page(Filters):
-    """Which part of a list: up to `limit` rows after `cursor`."""
+def refuse_unknown_parameters(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """The view, which refuses any query string if it takes no `Filters`, as those do (C28)."""
 
-    limit: Annotated[Whole, Field(ge=1, le=1000)] = 100
-    cursor: QueryIdentifier | None = None
+    @wraps(view)
+    def refusing(request: HttpRequest, **values: Any) -> HttpResponse:
+        if request.GET and not any(isinstance(value, Filters) for value in values.values()):
+            problem = "is not a known parameter; this call takes none"
+            raise InvalidInputError({name[:50]: problem for name in request.GET})
+        return view(request, **values)
+
+    return refusing

@@ -1,10 +1,11 @@
 """How a schedule stands on the wire: a list of dayparts, or the seeds' one window (C13)."""
 
 from collections.abc import Iterable, Sequence
-from typing import Annotated, TypedDict
+from typing import Annotated
 
 from ninja import Schema
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, WithJsonSchema, model_validator
+from typing_extensions import TypedDict
 
 from core.errors import InvalidFieldError
 from core.rules.dayparts import (
@@ -16,6 +17,7 @@ from core.rules.dayparts import (
     parse_weekday,
 )
 from core.views.parsing import by_rule
+from core.views.wire import ClockText
 
 EVERY_DAY = tuple(range(7))
 MOST_DAYPARTS = 100
@@ -28,9 +30,22 @@ def _parse_start(text: str, field: str) -> int:
     return minute
 
 
-StartMinute = Annotated[int, by_rule(_parse_start)]
-Minute = Annotated[int, by_rule(parse_minute)]
-Weekday = Annotated[int, by_rule(parse_weekday)]
+StartMinute = Annotated[
+    int,
+    by_rule(_parse_start),
+    WithJsonSchema({"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"}),
+]
+Minute = Annotated[
+    int,
+    by_rule(parse_minute),
+    WithJsonSchema({"type": "string", "pattern": "^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"}),
+]
+Weekday = Annotated[
+    int,
+    by_rule(parse_weekday),
+    WithJsonSchema({"type": "string", "enum": list(WEEKDAY_NAMES)}),
+]
+WeekdayWord = Annotated[str, WithJsonSchema({"type": "string", "enum": list(WEEKDAY_NAMES)})]
 
 
 class DaypartBody(Schema):
@@ -85,9 +100,9 @@ class ScheduleFields(Schema):
 class DaypartDocument(TypedDict):
     """One window on the wire."""
 
-    days: list[str]
-    start: str
-    end: str
+    days: list[WeekdayWord]
+    start: ClockText
+    end: ClockText
 
 
 def schedule_document(dayparts: Iterable[Daypart]) -> list[DaypartDocument]:

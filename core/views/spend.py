@@ -2,21 +2,35 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Annotated, TypedDict
+from typing import Annotated
 
 from django.conf import settings
-from django.http import JsonResponse
+from django.http import HttpResponse, JsonResponse
 from django.utils import timezone
 from ninja import Query
 from pydantic import Field
+from typing_extensions import TypedDict
 
-from core.actions.spend import SpendOutcome, SpendRequest, add_spend, report_spend
+from core.actions.spend import add_spend, refund_spend, report_spend
+from core.actions.spend_requests import RefundRequest, SpendRequest
+from core.enums import SpendKind
+from core.errors import (
+    BudgetExceededError,
+    CampaignNotActiveError,
+    CampaignNotFoundError,
+    EventIdReusedError,
+    NotRefundableError,
+    RefundAboveEntryError,
+    SpendLogNotFoundError,
+)
 from core.models import SpendLog
-from core.queries.spend import SpendLogFilter, list_spend_logs
+from core.queries.spend import SPEND_LOG_ORDERINGS, SpendLogFilter, list_spend_logs
 from core.rules.instants import format_instant
 from core.rules.money import format_money
 from core.views.authentication import ApiRequest
-from core.views.pages import cut_page
+from core.views.documentation import answers
+from core.views.idempotency import HEADER, REPLAYED, answer, event_id_of
+from core.views.pages import OrderedPage, cut_page, order_among
 from core.views.parsing import (
     Body,
     Currency,
@@ -24,9 +38,26 @@ from core.views.parsing import (
     Identifier,
     Instant,
     LocalDate,
-    Page,
+    Name,
     PositiveMoney,
     QueryIdentifier,
+)
+from core.views.polling import polled_response
+from core.views.spend_documents import (
+    SpendAddDocument,
+    SpendRefundDocument,
+    SpendReportDocument,
+)
+from core.views.wire import (
+    CurrencyText,
+    Cursor,
+    DateText,
+    InstantText,
+    MoneyText,
+    ReasonWord,
+    RowId,
+    SignedMoneyText,
+    SpendKindWord,
 )
 
 
@@ -38,13 +69,13 @@ class SpendAddBody(Body):
     currency: Currency | None = None
     event_id: EventId | None = None
 
-    def spend_request(self) -> SpendRequest:
-        """The body as the actions take it."""
+    def spend_request(self, event_id: str) -> SpendRequest:
+        """The body as the actions take it, under this event id."""
         return SpendRequest(
             campaign_id=self.campaign_id,
             amount=self.amount,
             currency=self.currency,
-            event_id=self.event_id or "",
+            event_id=event_id,
         )
 
 
@@ -53,58 +84,125 @@ class SpendReportBody(SpendAddBody):
 
     occurred_at: Instant | None = None
 
-    def spend_request(self) -> SpendRequest:
-        """The body as the actions take it."""
-        return replace(super().spend_request(), occurred_at=self.occurred_at)
+    def spend_request(self, event_id: str) -> SpendRequest:
+        """The body as the actions take it, under this event id."""
+        told = super().spend_request(event_id)
+        return replace(told, kind=SpendKind.REPORT, occurred_at=self.occurred_at)
 
 
-class SpendLogFilters(Page):
+class SpendRefundBody(Body):
+    """Part or all of an entry of the log to take back (C22); `reason` is for people."""
+
+    spend_log_id: Identifier
+    amount: PositiveMoney
+    reason: Name | None = None
+    event_id: EventId | None = None
+
+    def spend_request(self, event_id: str) -> RefundRequest:
+        """The body as the actions take it, under this event id."""
+        return RefundRequest(self.spend_log_id, self.amount, self.reason or "", event_id)
+
+
+class SpendLogFilters(OrderedPage):
     """Which entries to list; `from` is included, `to` is not."""
 
+    listed = "spend_logs"
+    orderings = SPEND_LOG_ORDERINGS
+
+    order_by: Annotated[str, order_among(SPEND_LOG_ORDERINGS)] = "-id"
     campaign_id: QueryIdentifier | None = None
     brand_id: QueryIdentifier | None = None
     date: LocalDate | None = None
     from_: Annotated[Instant | None, Field(alias="from")] = None
     to: Instant | None = None
+    kind: SpendKind | None = None
+    event_id: EventId | None = None
+    over_budget: bool | None = None
 
 
-class SpendLogDocument(TypedDict):
+class _RefundDocument(TypedDict):
+    refund_of: RowId | None
+    reason: str | None
+
+
+class SpendLogDocument(_RefundDocument):
     """One entry of the log; `date` is the brand's budget day in which it counts."""
 
-    id: int
-    campaign_id: int
+    id: RowId
+    campaign_id: RowId
     campaign_name: str
-    brand_id: int
+    brand_id: RowId
     brand_name: str
-    date: str
-    kind: str
-    amount: str
-    over_budget: str
-    over_budget_cause: str | None
-    currency: str
-    occurred_at: str | None
-    recorded_at: str | None
+    date: DateText
+    kind: SpendKindWord
+    amount: SignedMoneyText
+    over_budget: MoneyText
+    over_budget_cause: ReasonWord | None
+    currency: CurrencyText
+    occurred_at: InstantText | None
+    recorded_at: InstantText | None
     event_id: str | None
     source: str
 
 
+class SpendLogListDocument(TypedDict):
+    """A page of entries, and the cursor of the next one."""
+
+    spend_logs: list[SpendLogDocument]
+    next: Cursor | None
+
+
+@answers(
+    SpendAddDocument,
+    refusals=(
+        CampaignNotFoundError,
+        CampaignNotActiveError,
+        BudgetExceededError,
+        EventIdReusedError,
+    ),
+    asks=(HEADER,),
+    tells=(REPLAYED,),
+)
 def spend_add(request: ApiRequest, body: SpendAddBody) -> JsonResponse:
     """Ask to spend now: admitted only if every budget covers it (C7, C18)."""
-    outcome = add_spend(body.spend_request(), caller=request.auth, now=timezone.now())
-    return _answer(outcome)
+    asked = body.spend_request(event_id_of(request, body))
+    return answer(add_spend(asked, caller=request.auth, now=timezone.now()))
 
 
+@answers(
+    SpendReportDocument,
+    refusals=(CampaignNotFoundError, EventIdReusedError),
+    asks=(HEADER,),
+    tells=(REPLAYED,),
+)
 def spend_report(request: ApiRequest, body: SpendReportBody) -> JsonResponse:
     """Tell of money already gone; what no budget covered is labelled (C19)."""
+    told = body.spend_request(event_id_of(request, body))
     late_limit = timedelta(hours=settings.SPEND_LATE_HOURS)
-    outcome = report_spend(
-        body.spend_request(), caller=request.auth, now=timezone.now(), late_limit=late_limit
-    )
-    return _answer(outcome)
+    outcome = report_spend(told, caller=request.auth, now=timezone.now(), late_limit=late_limit)
+    return answer(outcome)
 
 
-def spend_log_list(request: ApiRequest, filters: Query[SpendLogFilters]) -> JsonResponse:
-    """List entries of the spend log, last recorded first."""
+@answers(
+    SpendRefundDocument,
+    refusals=(
+        SpendLogNotFoundError,
+        NotRefundableError,
+        RefundAboveEntryError,
+        EventIdReusedError,
+    ),
+    asks=(HEADER,),
+    tells=(REPLAYED,),
+)
+def spend_refund(request: ApiRequest, body: SpendRefundBody) -> JsonResponse:
+    """Take back part or all of an entry, in the day and month in which it counts (C22)."""
+    asked = body.spend_request(event_id_of(request, body))
+    return answer(refund_spend(asked, caller=request.auth, now=timezone.now()))
+
+
+@answers(SpendLogListDocument, asks=("If-None-Match",), tells=("ETag",))
+def spend_log_list(request: ApiRequest, filters: Query[SpendLogFilters]) -> HttpResponse:
+    """List entries of the spend log, last recorded first unless `order_by` says otherwise."""
     chosen = SpendLogFilter(
         brand_ids=request.auth.brand_ids,
         campaign_id=filters.campaign_id,
@@ -112,23 +210,21 @@ def spend_log_list(request: ApiRequest, filters: Query[SpendLogFilters]) -> Json
         budget_day=filters.date,
         occurred_from=filters.from_,
         occurred_until=filters.to,
-        before=filters.cursor,
+        kind=filters.kind,
+        event_id=filters.event_id,
+        is_over_budget=filters.over_budget,
+        ordering=filters.ordering,
+        after=filters.place(),
     )
-    rows, cursor = cut_page(list_spend_logs(chosen), filters.limit)
+    rows, cursor = cut_page(list_spend_logs(chosen), filters)
     documents = [spend_log_document(entry) for entry in rows]
-    return JsonResponse({"spend_logs": documents, "next": cursor})
-
-
-def _answer(outcome: SpendOutcome) -> JsonResponse:
-    response = JsonResponse(outcome.accepted())
-    if outcome.is_replay:
-        response["Idempotent-Replayed"] = "true"
-    return response
+    return polled_response(request, {"spend_logs": documents, "next": cursor})
 
 
 def spend_log_document(entry: SpendLog) -> SpendLogDocument:
     """The document of one entry of the log."""
     return {
+        **_refund(entry),
         "id": entry.pk,
         "campaign_id": entry.campaign_id,
         "campaign_name": entry.campaign.name,
@@ -145,3 +241,7 @@ def spend_log_document(entry: SpendLog) -> SpendLogDocument:
         "event_id": entry.event_id or None,
         "source": entry.source,
     }
+
+
+def _refund(entry: SpendLog) -> _RefundDocument:
+    return {"refund_of": entry.refund_of_id, "reason": entry.refund_reason}

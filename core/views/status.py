@@ -1,29 +1,32 @@
 """The API's overview of the whole system."""
 
-from typing import TypedDict
-
-from django.http import JsonResponse
+from django.http import HttpResponse
 from django.utils import timezone
+from typing_extensions import TypedDict
 
 from core.queries.brands import count_brands
 from core.queries.campaigns import count_campaigns
 from core.rules.instants import format_instant
 from core.views.authentication import ApiRequest
+from core.views.documentation import answers
+from core.views.polling import polled_response
+from core.views.wire import Count, InstantText
 
 
 class StatusDocument(TypedDict):
     """The seed's fields; "over" counts campaigns that a budget of that kind has stopped."""
 
-    total_brands: int
-    total_campaigns: int
-    active_campaigns: int
-    paused_campaigns: int
-    over_daily_budget: int
-    over_monthly_budget: int
-    server_time: str | None
+    total_brands: Count
+    total_campaigns: Count
+    active_campaigns: Count
+    paused_campaigns: Count
+    over_daily_budget: Count
+    over_monthly_budget: Count
+    server_time: InstantText | None
 
 
-def system_status(request: ApiRequest) -> JsonResponse:
+@answers(StatusDocument, asks=("If-None-Match",), tells=("ETag",))
+def system_status(request: ApiRequest) -> HttpResponse:
     """Count what the key may see."""
     counts = count_campaigns(request.auth.brand_ids)
     document: StatusDocument = {
@@ -35,4 +38,4 @@ def system_status(request: ApiRequest) -> JsonResponse:
         "over_monthly_budget": counts["over_monthly"],
         "server_time": format_instant(timezone.now().replace(microsecond=0)),
     }
-    return JsonResponse(document)
+    return polled_response(request, document, besides="server_time")

@@ -12,9 +12,11 @@ from core.errors import BrandNotFoundError
 from core.management.arguments import read_argument, read_count, read_id, unusable
 from core.models import Brand
 from core.queries.brands import get_brand
+from core.rules.api_keys import MOST_REQUESTS_PER_MINUTE
 from core.rules.text import parse_name
 
 DAYS_OPTION = "--expires-in-days"
+LIMIT_OPTION = "--requests-per-minute"
 MOST_DAYS = 36_500
 
 
@@ -40,6 +42,9 @@ class Command(BaseCommand):
             help="limit the key to this brand; repeat for several (default: all brands)",
         )
         parser.add_argument(DAYS_OPTION, metavar="N", help="default: never")
+        parser.add_argument(
+            LIMIT_OPTION, metavar="N", help="default: what the settings say; 0: no limit"
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Create the key and print its token."""
@@ -50,6 +55,7 @@ class Command(BaseCommand):
             scopes={Scope(scope) for scope in options["scope"]},
             brands=_brands(options["brand"]),
             expires_at=_expiry(options["expires_in_days"], now),
+            requests_per_minute=_limit(options["requests_per_minute"]),
             now=now,
         )
         self.stdout.write(token)
@@ -70,3 +76,9 @@ def _expiry(days: Any, now: datetime) -> datetime | None:
     if days is None:
         return None
     return now + timedelta(days=read_count(str(days), DAYS_OPTION, least=1, most=MOST_DAYS))
+
+
+def _limit(number: Any) -> int | None:
+    if number is None:
+        return None
+    return read_count(str(number), LIMIT_OPTION, least=0, most=MOST_REQUESTS_PER_MINUTE)

@@ -13,7 +13,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from core.actions.imports import SpendForecast, SpendImport, import_spend_lines
-from core.actions.spend import SpendOutcome
+from core.actions.spend_requests import SpendOutcome
 from core.management.arguments import read_count, unusable
 from core.management.csv_rows import CsvRow, UnusableFileError, read_rows
 from core.management.import_report import ImportReport

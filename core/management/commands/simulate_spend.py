@@ -10,7 +10,8 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
 from core.actions.caller import Caller
-from core.actions.spend import SpendOutcome, SpendRequest, add_spend
+from core.actions.spend import add_spend
+from core.actions.spend_requests import SpendOutcome, SpendRequest
 from core.errors import CampaignNotFoundError
 from core.management.arguments import parse_spend, read_argument, read_id, unusable
 from core.management.output import printable, refusal_sentence

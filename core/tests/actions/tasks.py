@@ -1,4 +1,4 @@
-"""The four unattended deeds as their tasks run them, and a world in which each finds work."""
+"""The unattended deeds as their tasks run them, and a world in which each finds work."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from core.actions.campaigns import pause_campaign
 from core.actions.delivery import Changes
 from core.enums import Reason
 from core.models import Brand, Campaign
-from core.tests.builders import CALLER, NOON, add, make_brand, make_campaign, report, story
+from core.tests.builders import CALLER, NOON, add, hold, make_brand, make_campaign, report, story
 from core.tests.rules.by_the_minute import window
 from core.tests.rules.zones import HOUR, utc
 
@@ -21,6 +21,7 @@ DEEDS: dict[str, Callable[..., Changes]] = {
     "enforce_dayparting": delivery.enforce_dayparting,
     "reset_daily_spend": delivery.reset_daily_spend,
     "reset_monthly_spend": delivery.reset_monthly_spend,
+    "expire_holds": delivery.expire_holds,
 }
 # Noon in UTC is 21:00 in Tokyo and 08:00 in New York.
 INSTANTS = {
@@ -41,7 +42,10 @@ def run(name: str, now: datetime) -> Changes:
 
 @dataclass(frozen=True)
 class World:
-    """Two brands in far zones whose budgets are used up, and campaigns with every kind of edge."""
+    """Two brands in far zones whose budgets are used up, and campaigns with every kind of edge.
+
+    Of a third brand the one campaign waits for a hold to expire.
+    """
 
     tokyo: Brand
     new_york: Brand
@@ -68,12 +72,26 @@ def make_world() -> World:
         make_campaign(new_york, name="own lifetime", lifetime_budget=Decimal(4)),
         make_campaign(new_york, name="own day", daily_budget=Decimal(5)),
         make_campaign(new_york, name="unlimited"),
+        make_campaign(make_brand(daily_budget=Decimal(10)), name="held"),
     ]
     campaigns = {campaign.name: campaign for campaign in made}
     pause_campaign(campaigns["paused by hand"].pk, caller=CALLER, now=NOON)
     report(campaigns["own lifetime"], "4", occurred_at=NOON - 24 * HOUR)
     for name, amount in (("plain", "10"), ("own day", "5"), ("unlimited", "11")):
         add(campaigns[name], amount).accepted()
+    hold(campaigns["held"], "10").accepted()
+    return World(tokyo, new_york, campaigns)
+
+
+def make_holding_world() -> World:
+    """The same two brands, each with one campaign that waits for a hold to expire."""
+    brands = [make_brand(daily_budget=Decimal(10)) for _ in range(2)]
+    campaigns = {
+        name: make_campaign(brand, name=name) for name, brand in zip("ab", brands, strict=True)
+    }
+    for campaign in campaigns.values():
+        hold(campaign, "10").accepted()
+    tokyo, new_york = brands
     return World(tokyo, new_york, campaigns)
 
 

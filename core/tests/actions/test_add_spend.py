@@ -89,6 +89,7 @@ def test_an_admitted_add_is_in_the_log_with_all_that_belongs_to_it_c24() -> None
         "event_id": "",
         "source": "test:ann",
         "refund_of_id": None,
+        "refund_reason": None,
     }
 
 

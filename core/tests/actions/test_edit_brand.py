@@ -27,6 +27,7 @@ from core.tests.builders import (
     make_brand,
     make_campaign,
     report,
+    settled,
     spent,
     transitions_of,
 )
@@ -205,11 +206,11 @@ def test_the_bounds_of_all_totals_still_tile_time_after_a_change_of_zone_c12() -
 def test_a_change_of_zone_that_is_taken_back_restores_the_bounds_c12() -> None:
     brand = make_brand()
     add(make_campaign(brand, daily_budget=Decimal(5)), "5")
-    before = everything_stored()
+    before = settled()
     edit_brand(brand.pk, {"time_zone": "America/New_York"}, caller=CALLER, now=LATER)
-    assert everything_stored() != before
+    assert settled() != before
     edit_brand(brand.pk, {"time_zone": "UTC"}, caller=CALLER, now=LATER)
-    assert everything_stored() == before
+    assert settled() == before
 
 
 def test_a_second_change_within_the_stretched_day_is_refused_c12() -> None:

@@ -10,7 +10,8 @@ import pytest
 from core.actions.brands import edit_brand
 from core.actions.caller import Caller
 from core.actions.campaigns import archive_campaign, edit_campaign
-from core.actions.spend import SpendOutcome, SpendRequest, add_spend, admit_spends
+from core.actions.spend import add_spend, admit_spends
+from core.actions.spend_requests import SpendOutcome, SpendRequest
 from core.enums import SpendKind
 from core.models import EventAnswer, SpendLog
 from core.tests.builders import (

@@ -8,6 +8,7 @@ from django.test import Client
 
 from core.actions.brands import archive_brand, edit_brand
 from core.models import Brand, SpendLog
+from core.queries.locks import lock_brand
 from core.tests.admin.browser import (
     add_page,
     errors_of,
@@ -28,6 +29,7 @@ from core.tests.builders import (
     make_brand,
     make_campaign,
     report,
+    settled,
     transitions_of,
 )
 
@@ -139,12 +141,12 @@ def test_saving_a_form_writes_back_nothing_that_changed_meanwhile(ann: Client) -
         caller=CALLER,
         now=NOON,
     )
-    before = everything_stored()
+    before = settled()
 
     assert send(ann, address, shown, name="New name").status_code == 302
 
     before["Brand"][0]["name"] = "New name"
-    assert everything_stored() == before
+    assert settled() == before
 
 
 def test_the_same_field_changed_by_two_people_is_refused_to_the_second(ann: Client) -> None:
@@ -233,3 +235,23 @@ def test_a_page_that_can_only_be_looked_at_changes_nothing(bob: Client) -> None:
     assert bob.post(page("brand", brand.pk), {"name": "Mine"}).status_code == 403
     assert bob.post(page("brand", brand.pk, view="delete"), {"post": "yes"}).status_code == 403
     assert bob.get(add_page("brand")).status_code == 403
+
+
+def test_what_changes_between_the_forms_check_and_the_lock_is_refused(
+    ann: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """E3: for a moment of which the form knows nothing, the version decides."""
+    row = make_brand()
+    address = page("brand", row.pk)
+    shown = open_form(ann, address)
+    before = everything_stored()
+
+    def lock_after_somebody_else(brand_id: int) -> Brand:
+        Brand.objects.filter(pk=row.pk).update(name="Theirs", version=2)
+        return lock_brand(brand_id)
+
+    monkeypatch.setattr("core.actions.brands.lock_brand", lock_after_somebody_else)
+    response = send(ann, address, shown, name="Mine")
+    assert response.status_code == 200
+    assert "Somebody changed this after you read it" in text_of(response)
+    assert everything_stored() == before

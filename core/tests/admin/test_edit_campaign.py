@@ -15,7 +15,8 @@ from core.actions.campaigns import (
     set_schedule,
 )
 from core.enums import Cause, Reason
-from core.models import Campaign, Schedule
+from core.models import Brand, Campaign, Schedule
+from core.queries.locks import lock_brand
 from core.rules.dayparts import Daypart
 from core.tests.admin.browser import (
     add_page,
@@ -37,6 +38,7 @@ from core.tests.builders import (
     fresh,
     make_brand,
     make_campaign,
+    settled,
     transitions_of,
 )
 
@@ -183,12 +185,12 @@ def test_saving_a_form_keeps_the_verdict_of_a_spend_that_came_between(ann: Clien
     shown = open_form(ann, address)
     add(campaign, "10")
     assert fresh(campaign).is_active is False
-    before = everything_stored()
+    before = settled()
 
     assert send(ann, address, shown, name="New name").status_code == 302
 
     before["Campaign"][0]["name"] = "New name"
-    assert everything_stored() == before
+    assert settled() == before
 
 
 def test_saving_a_form_keeps_what_another_person_did_meanwhile(ann: Client) -> None:
@@ -199,12 +201,12 @@ def test_saving_a_form_keeps_what_another_person_did_meanwhile(ann: Client) -> N
     pause_campaign(campaign.pk, caller=CALLER, now=NOON)
     edit_campaign(campaign.pk, {"daily_budget": None, "ends_at": NOON}, caller=CALLER, now=NOON)
     set_schedule(campaign.pk, [NIGHTS], caller=CALLER, now=NOON)
-    before = everything_stored()
+    before = settled()
 
     assert send(ann, address, shown, monthly_budget="70").status_code == 302
 
     before["Campaign"][0]["monthly_budget"] = Decimal(70)
-    assert everything_stored() == before
+    assert settled() == before
 
 
 def test_a_schedule_that_somebody_replaced_meanwhile_is_not_overwritten(ann: Client) -> None:
@@ -327,3 +329,23 @@ def test_who_may_only_look_cannot_edit_pause_or_archive(bob: Client) -> None:
     assert bob.post(page("campaign", campaign.pk), {"name": "Mine"}).status_code == 403
     assert bob.post(page("campaign", campaign.pk, view="delete")).status_code == 403
     assert fresh(campaign).is_enabled
+
+
+def test_what_changes_between_the_forms_check_and_the_lock_is_refused(
+    ann: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """E3: for a moment of which the form knows nothing, the version decides."""
+    row = make_campaign()
+    address = page("campaign", row.pk)
+    shown = open_form(ann, address)
+    before = everything_stored()
+
+    def lock_after_somebody_else(brand_id: int) -> Brand:
+        Campaign.objects.filter(pk=row.pk).update(name="Theirs", version=2)
+        return lock_brand(brand_id)
+
+    monkeypatch.setattr("core.actions.campaigns.lock_brand", lock_after_somebody_else)
+    response = send(ann, address, shown, name="Mine")
+    assert response.status_code == 200
+    assert "Somebody changed this after you read it" in text_of(response)
+    assert everything_stored() == before

@@ -12,12 +12,21 @@ from django.test.utils import CaptureQueriesContext
 from freezegun import freeze_time
 
 from core.actions.delivery import record_task_run
-from core.models import Campaign, SpendLog, Transition
+from core.models import Campaign, Hold, SpendLog, Transition
 from core.rules.dayparts import Daypart
 from core.tests.admin.browser import add_page, list_page, page, rows_of, text_of
-from core.tests.builders import NOON, add, make_brand, make_campaign, report, transitions_of
+from core.tests.builders import (
+    NOON,
+    add,
+    capture,
+    hold,
+    make_brand,
+    make_campaign,
+    report,
+    transitions_of,
+)
 
-EVERYTHING = ("brand", "campaign", "spendlog", "transition", "apikey", "taskrun")
+EVERYTHING = ("brand", "campaign", "spendlog", "hold", "transition", "apikey", "taskrun")
 
 
 def row_of(response: Any, name: str) -> str:
@@ -131,12 +140,14 @@ def test_the_links_of_the_campaign_page_lead_to_its_own_records(ann: Client) -> 
     assert list(changed.context["cl"].result_list) == transitions_of(campaign)
 
 
-@pytest.mark.parametrize("kind", ["brand", "campaign", "spendlog", "transition"])
+@pytest.mark.parametrize("kind", ["brand", "campaign", "spendlog", "hold", "transition"])
 def test_a_list_costs_the_same_queries_for_3_and_for_30_rows(ann: Client, kind: str) -> None:
     def fill(count: int) -> None:
         for _ in range(count):
             brand = make_brand(daily_budget=Decimal(5), monthly_budget=Decimal(50))
-            report(make_campaign(brand, schedule=[Daypart((2,), 0, 1440)]), "5.5")
+            campaign = make_campaign(brand, schedule=[Daypart((2,), 0, 1440)])
+            capture(hold(campaign, "1"))
+            report(campaign, "5.5")
 
     fill(3)
     few = queries_for(ann, list_page(kind))
@@ -152,11 +163,13 @@ def test_a_list_costs_the_same_queries_for_3_and_for_30_rows(ann: Client, kind: 
         ("brand", {"is_enabled__exact": "1", "currency": "USD", "time_zone": "UTC", "q": "bra"}),
         ("campaign", {"is_enabled__exact": "1", "q": "camp", "created_at__year": "2026"}),
         ("spendlog", {"kind__exact": "report", "over_budget": "yes", "q": "bra"}),
+        ("hold", {"state__exact": "captured", "q": "bra"}),
         ("transition", {"cause__exact": "spend", "reason": "brand_daily_budget", "q": "camp"}),
     ],
 )
 def test_filters_and_search_work_together(ann: Client, kind: str, filters: dict[str, str]) -> None:
     campaign = make_campaign(make_brand(daily_budget=Decimal(5)))
+    capture(hold(campaign, "1"))
     report(campaign, "7")
 
     assert len(rows_of(ann.get(list_page(kind), filters))) == 1
@@ -191,6 +204,22 @@ def test_the_records_can_be_looked_at_and_changed_by_nobody(ann: Client) -> None
         ann.post(list_page(kind), {"action": "delete_selected", "_selected_action": pk})
     assert ann.get(add_page("taskrun")).status_code == 403
     assert (SpendLog.objects.count(), Transition.objects.count()) == (1, 2)
+
+
+def test_a_hold_shows_what_became_of_it_and_is_changed_by_nobody(ann: Client) -> None:
+    campaign = make_campaign()
+    taken = hold(campaign, "7.5", event_id="bid-7")
+    capture(taken, "2.25")
+    kept = Hold.objects.get()
+
+    listed = text_of(ann.get(list_page("hold")))
+    assert "7.50" in listed
+    assert "2.25" in listed
+    assert "captured" in listed
+    assert "bid-7" in text_of(ann.get(page("hold", kept.pk)))
+    assert ann.get(add_page("hold")).status_code == 403
+    assert ann.post(page("hold", kept.pk), {"state": "open"}).status_code == 403
+    assert ann.post(page("hold", kept.pk, view="delete"), {"post": "yes"}).status_code == 403
 
 
 def test_the_front_page_lists_everything_under_the_projects_name(ann: Client) -> None:

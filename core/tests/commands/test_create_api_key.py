@@ -51,6 +51,17 @@ def test_a_key_can_expire() -> None:
     assert find_api_key(ran.out.strip(), NOON + timedelta(days=30)) is None
 
 
+def test_a_key_can_have_a_rate_limit_of_its_own() -> None:
+    def limit(*arguments: str) -> int | None:
+        return key_of(
+            run("create_api_key", "x", "--scope", "read", *arguments).out
+        ).requests_per_minute
+
+    assert limit() is None
+    assert limit("--requests-per-minute", "600") == 600
+    assert limit("--requests-per-minute", "0") == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -64,6 +75,9 @@ def test_a_key_can_expire() -> None:
         (["x", "--scope", "read", "--brand", "999999"], "no brand has the id 999999"),
         (["x", "--scope", "read", "--brand", "Acme"], "--brand: must be a whole number"),
         (["x", "--scope", "read", "--brand", "9" * 30], "--brand: must be a whole number"),
+        (["x", "--scope", "read", "--requests-per-minute", "-1"], "--requests-per-minute"),
+        (["x", "--scope", "read", "--requests-per-minute", "many"], "--requests-per-minute: must"),
+        (["x", "--scope", "read", "--requests-per-minute", "9" * 12], "a whole number from 0 to"),
         (["x", "--scope", "read", "--expires-in-days", "0"], "--expires-in-days: must be"),
         (["x", "--scope", "read", "--expires-in-days", "-1"], "--expires-in-days"),
         (["x", "--scope", "read", "--expires-in-days", "9" * 15], "--expires-in-days: must be"),

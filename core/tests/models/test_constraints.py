@@ -4,17 +4,31 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.apps import apps
 from django.db import IntegrityError, connection, models, transaction
 
-from core.enums import Reason, SpendKind
-from core.models import Brand, BrandTotal, Campaign, CampaignTotal, EventAnswer, Schedule, SpendLog
+from core.enums import HoldState, Reason, SpendKind
+from core.models import (
+    ApiKey,
+    Brand,
+    BrandTotal,
+    BrandVersion,
+    Campaign,
+    CampaignTotal,
+    CampaignVersion,
+    EventAnswer,
+    Hold,
+    Schedule,
+    SpendLog,
+)
 from core.models.campaign import OWN_BUDGETS
 from core.tests.builders import NOON, TODAY, make_brand, make_campaign
 
 BELOW_ZERO, ZERO, ONE = Decimal("-0.000001"), Decimal(0), Decimal(1)
+MICRO = -BELOW_ZERO
 A_MICRO = timedelta(microseconds=1)
 Rows = Callable[[], list[models.Model]]
 
@@ -52,6 +66,18 @@ def refund(**columns: Any) -> SpendLog:
     return spend(**{**of_spend, **columns})
 
 
+def hold(**columns: Any) -> Hold:
+    owner = make_campaign()
+    taken = {"amount": ONE, "currency": "USD", "budget_day": TODAY, "held_at": NOON}
+    taken |= {"expires_at": NOON + A_MICRO, "source": "test"}
+    return Hold(brand=owner.brand, campaign=owner, **{**taken, **columns})
+
+
+def api_key(**columns: Any) -> ApiKey:
+    named = {"name": "client", "public_id": uuid4().hex[:12], "secret_hash": "g"}
+    return ApiKey(**{**named, "created_at": NOON, **columns})
+
+
 def total(owner: Brand | Campaign | None = None, **columns: Any) -> models.Model:
     period = {"period": "day", "starts_on": TODAY, "starts_at": NOON, "ends_at": NOON, **columns}
     if isinstance(owner, Brand):
@@ -71,6 +97,13 @@ def two_campaigns(first: dict[str, Any], second: dict[str, Any]) -> list[models.
 
 def two_totals(owner: Brand | Campaign, **second: Any) -> list[models.Model]:
     return [total(owner), total(owner, **second)]
+
+
+def version(owner: Brand | Campaign, number: int) -> models.Model:
+    kept = {"number": number, "at": NOON, "settings": {}, "actor": "test"}
+    if isinstance(owner, Brand):
+        return BrandVersion(brand=owner, **kept)
+    return CampaignVersion(campaign=owner, **kept)
 
 
 ARCHIVED: dict[str, Any] = {"archived_at": NOON, "is_enabled": False}
@@ -232,10 +265,55 @@ CASES: list[Case] = [
         ],
     ),
     *(total_case(owner, column) for owner in OWNERS for column in ("spent", "held")),
+    ("hold_is_positive", lambda: [hold(amount=ZERO)], lambda: [hold(amount=MICRO)]),
+    (
+        "hold_expires_after_it_was_taken",
+        lambda: [hold(expires_at=NOON)],
+        lambda: [hold(expires_at=NOON + A_MICRO)],
+    ),
+    (
+        "hold_is_open_until_it_ended",
+        lambda: [hold(ended_at=NOON)],
+        lambda: [hold(), hold(state=HoldState.RELEASED, ended_at=NOON)],
+    ),
+    (
+        "hold_is_open_until_it_ended",
+        lambda: [hold(state=HoldState.EXPIRED)],
+        lambda: [hold(state=HoldState.EXPIRED, ended_at=NOON)],
+    ),
+    (
+        "hold_captured_has_an_entry",
+        lambda: [hold(state=HoldState.CAPTURED, ended_at=NOON)],
+        lambda: [hold(state=HoldState.CAPTURED, ended_at=NOON, spend_log=saved(spend()))],
+    ),
+    (
+        "hold_captured_has_an_entry",
+        lambda: [hold(state=HoldState.RELEASED, ended_at=NOON, spend_log=saved(spend()))],
+        lambda: [hold(state=HoldState.RELEASED, ended_at=NOON)],
+    ),
+    (
+        "api_key_rotation_is_whole",
+        lambda: [api_key(previous_secret_hash="h")],
+        lambda: [api_key(previous_secret_hash="h", previous_secret_ends_at=NOON)],
+    ),
+    (
+        "api_key_rotation_is_whole",
+        lambda: [api_key(previous_secret_ends_at=NOON)],
+        lambda: [api_key()],
+    ),
     (
         "event_id_is_unique_per_source",
         lambda: [answer(), answer(fingerprint="g")],
         lambda: [answer(), answer(source="other"), answer(event_id="b"), answer(event_id="A")],
+    ),
+    # The first is kept when the owner is made.
+    *(
+        (
+            f"{owner}_version_is_one",
+            lambda make=make: [version(make(), 1)],
+            lambda make=make: [version(make(), 2), version(make(), 2), version(make(), 3)],
+        )
+        for owner, make in OWNERS.items()
     ),
 ]
 

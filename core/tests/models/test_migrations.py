@@ -1,12 +1,18 @@
 """The migrations are complete and go back and forth on a database of their own."""
 
+from decimal import Decimal
+from typing import Any
+
 import pytest
 from django.core.management import call_command
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from core.models import SpendLog
-from core.tests.builders import add, make_campaign
+from core.actions.brands import edit_brand
+from core.actions.campaigns import archive_campaign
+from core.models import BrandVersion, CampaignVersion, SpendLog
+from core.rules.dayparts import Daypart
+from core.tests.builders import CALLER, NOON, add, make_brand, make_campaign
 
 
 def migrate(*target: str) -> None:
@@ -55,3 +61,36 @@ def test_everything_can_be_unmade_and_made_again_from_nothing() -> None:
     assert executor.migration_plan(executor.loader.graph.leaf_nodes()) == []
     add(make_campaign(), "1.00")
     assert SpendLog.objects.count() == 1
+
+
+@pytest.mark.usefixtures("own_database")
+def test_rows_that_are_older_than_versions_get_their_first_one_c17() -> None:
+    brand = make_brand(daily_budget=Decimal("0.5"), time_zone="Europe/Berlin")
+    schedule = [Daypart((4, 5), 1320, 120), Daypart((0,), 540, 1020)]
+    make_campaign(brand, ends_at=NOON, lifetime_budget=Decimal(7), schedule=schedule)
+    archive_campaign(make_campaign(brand).pk, caller=CALLER, now=NOON)
+    edit_brand(brand.pk, {"time_zone": "Asia/Tokyo"}, caller=CALLER, now=NOON)
+    expected = latest_settings()
+    migrate("core", "0003")
+    for versions in (BrandVersion.objects, CampaignVersion.objects):
+        versions.all().delete()
+
+    migrate("core")
+
+    assert latest_settings() == expected
+    migrate("core", "0003")
+    migrate("core")
+    assert latest_settings() == expected, "nothing is kept twice"
+    edit_brand(brand.pk, {"time_zone": "Asia/Tokyo"}, caller=CALLER, now=NOON)
+    assert BrandVersion.objects.count() == 1, "the settings are worded as the product words them"
+
+
+def latest_settings() -> list[tuple[int, int, Any]]:
+    """By owner: the number of the latest version, and what it says."""
+    of_brands = BrandVersion.objects.order_by("brand", "number")
+    of_campaigns = CampaignVersion.objects.order_by("campaign", "number")
+    brands = {row.brand_id: (row.brand_id, row.number, row.settings) for row in of_brands}
+    campaigns = {
+        row.campaign_id: (row.campaign_id, row.number, row.settings) for row in of_campaigns
+    }
+    return [*brands.values(), *campaigns.values()]

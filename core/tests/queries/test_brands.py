@@ -13,6 +13,7 @@ from core.actions.campaigns import archive_campaign
 from core.errors import BrandNotFoundError
 from core.models import Brand
 from core.queries.brands import (
+    BrandFilter,
     count_brands,
     get_brand,
     get_listed_brand,
@@ -52,11 +53,24 @@ def test_a_lock_is_for_archived_brands_too_since_late_reports_still_come_c19() -
 
 def test_a_list_shows_live_brands_in_sight_by_id_from_where_the_last_page_ended_c29() -> None:
     first, _, second, third = make_brand(), archived(), make_brand(), make_brand()
-    assert list(list_brands(NOON)) == [first, second, third]
-    assert list(list_brands(NOON, after=first.pk)) == [second, third]
-    assert list(list_brands(NOON, brand_ids={first.pk, third.pk})) == [first, third]
-    assert list(list_brands(NOON, brand_ids=set())) == []
+    assert listed() == [first, second, third]
+    assert listed(after=(first.pk,)) == [second, third]
+    assert listed(brand_ids={first.pk, third.pk}) == [first, third]
+    assert listed(brand_ids=set()) == []
     assert [count_brands(seen) for seen in (None, {first.pk}, set())] == [3, 1, 0]
+
+
+def listed(**chosen: Any) -> list[Brand]:
+    return list(list_brands(NOON, BrandFilter(**chosen)))
+
+
+def test_brands_are_chosen_by_switch_and_name_and_the_choices_narrow_each_other_c30() -> None:
+    brands = make_brand(name="Ünal Café"), make_brand(name="Café", is_enabled=False), make_brand()
+    assert listed(search="CAFÉ") == listed(search="café") == [*brands[:2]]
+    assert listed(search="%") == listed(search=".") == [], "no wildcard is smuggled in"
+    assert listed(is_enabled=True) == [brands[0], brands[2]]
+    assert listed(is_enabled=False, search="café") == [brands[1]]
+    assert listed(is_enabled=False, search="ünal") == []
 
 
 def test_a_listed_brand_shows_what_its_running_day_and_month_hold_c9() -> None:
@@ -129,5 +143,5 @@ def test_a_list_is_one_query_however_many_brands_there_are() -> None:
     for _ in range(12):
         add(make_campaign(), "1")
     with CaptureQueriesContext(connection) as queries:
-        assert len(list(list_brands(NOON))) == 12
+        assert len(listed()) == 12
     assert len(queries) == 1

@@ -63,7 +63,9 @@ def test_a_list_is_narrowed_by_brand_state_reason_and_name_c29() -> None:
     assert names(brand_ids=set()) == []
     assert names(is_active=True) == ["Summer Sale", "Summer Camp"]
     assert names(is_active=False) == ["Winter Sale"]
-    assert names(after=summer.pk) == ["Winter Sale", "Summer Camp"]
+    assert names(is_enabled=True) == ["Summer Sale", "Summer Camp"]
+    assert names(is_enabled=False) == ["Winter Sale"]
+    assert names(after=(summer.pk,)) == ["Winter Sale", "Summer Camp"]
     assert names(search="summer") == ["Summer Sale", "Summer Camp"]
     assert names(search="sale", is_active=False) == ["Winter Sale"]
     assert names(search="%") == names(search="_") == [], "no wildcard is smuggled in"

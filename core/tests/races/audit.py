@@ -1,12 +1,13 @@
-"""The audit that every race ends with: log, totals, verdicts and transitions tell one story."""
+"""The audit that every race ends with: log, holds, totals, verdicts, transitions tell one story."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import pairwise
 
-from core.enums import PeriodKind
-from core.models import Brand, BrandTotal, Campaign, CampaignTotal, SpendLog
+from core.enums import HoldState, PeriodKind, SpendKind
+from core.models import Brand, BrandTotal, Campaign, CampaignTotal, Hold, SpendLog
 from core.queries.books import get_book, list_campaigns_to_judge
 from core.rules.verdict import LIFETIME, judge
 from core.tests.races.promises import Promise, demand, demand_equal
@@ -17,33 +18,76 @@ PeriodSums = dict[tuple[int, str, date], Decimal]
 
 def audit(at: datetime) -> None:
     """Demand that every record agrees with every other at `at`."""
+    demand_captures_are_of_holds()
+    demand_refunds_are_covered()
     demand_totals_are_the_log()
     demand_verdicts_are_stored(at)
     demand_transitions_alternate()
 
 
+def demand_captures_are_of_holds() -> None:
+    """A captured hold has one entry, of at most its amount and in its day; no other has (C20)."""
+    captured = Hold.objects.filter(state=HoldState.CAPTURED).select_related("spend_log")
+    entries = [hold.spend_log for hold in captured if hold.spend_log]
+    logged = Counter(SpendLog.objects.filter(kind=SpendKind.CAPTURE).values_list("id", flat=True))
+    demand_equal(Counter(entry.pk for entry in entries), logged, Promise.HOLDS_END_ONCE)
+    others = Hold.objects.exclude(state=HoldState.CAPTURED).exclude(spend_log=None)
+    demand_equal(others.count(), 0, Promise.HOLDS_END_ONCE)
+    for hold, entry in zip(captured, entries, strict=True):
+        demand(entry.amount <= hold.amount, Promise.HOLDS_END_ONCE, f"{entry} of {hold}")
+        counts_in = (entry.campaign_id, entry.budget_day)
+        demand_equal(counts_in, (hold.campaign_id, hold.budget_day), Promise.HOLDS_END_ONCE)
+
+
+def demand_refunds_are_covered() -> None:
+    """What was taken back of an entry is at most what it was, and in its day (C22)."""
+    left: dict[int, Decimal] = {}
+    for refund in SpendLog.objects.filter(kind=SpendKind.REFUND).select_related("refund_of"):
+        entry = refund.refund_of
+        if entry is None:
+            continue  # The database refuses it: `spend_is_positive_or_a_refund`.
+        left[entry.pk] = left.get(entry.pk, entry.amount) + refund.amount
+        counts_in = (refund.campaign_id, refund.budget_day)
+        demand_equal(counts_in, (entry.campaign_id, entry.budget_day), Promise.REFUNDS_ARE_COVERED)
+    overdrawn = {entry_id: rest for entry_id, rest in left.items() if rest < 0}
+    demand(not overdrawn, Promise.REFUNDS_ARE_COVERED, f"left of entries: {overdrawn}")
+
+
 def demand_totals_are_the_log() -> None:
-    """The stored totals of every day, month and lifetime are the sums of the log (C10, C25)."""
-    of_brands, of_campaigns = _sums_of_the_log()
-    brand_totals = BrandTotal.objects.exclude(spent=0)
-    stored_of_brands = {(t.brand_id, t.period, t.starts_on): t.spent for t in brand_totals}
-    demand_equal(stored_of_brands, of_brands, Promise.TOTALS_ARE_THE_LOG)
-    campaign_totals = CampaignTotal.objects.exclude(spent=0)
-    stored_of_campaigns = {(t.campaign_id, t.period, t.starts_on): t.spent for t in campaign_totals}
-    demand_equal(stored_of_campaigns, of_campaigns, Promise.TOTALS_ARE_THE_LOG)
+    """Every day, month and lifetime stores what the log and the open holds add up to (C10, C25)."""
+    demand_equal(_stored("spent"), _sums(SpendLog.objects.all()), Promise.TOTALS_ARE_THE_LOG)
+    open_holds = Hold.objects.filter(state=HoldState.OPEN)
+    demand_equal(_stored("held"), _sums(open_holds), Promise.TOTALS_ARE_THE_LOG)
 
 
-def _sums_of_the_log() -> tuple[PeriodSums, PeriodSums]:
+def _stored(column: str) -> tuple[PeriodSums, PeriodSums]:
+    """What the totals say that isn't nothing: of brands, and of campaigns."""
+    of_brands: PeriodSums = {
+        (total.brand_id, total.period, total.starts_on): getattr(total, column)
+        for total in BrandTotal.objects.exclude(**{column: 0})
+    }
+    of_campaigns: PeriodSums = {
+        (total.campaign_id, total.period, total.starts_on): getattr(total, column)
+        for total in CampaignTotal.objects.exclude(**{column: 0})
+    }
+    return of_brands, of_campaigns
+
+
+def _sums(amounts: Iterable[SpendLog | Hold]) -> tuple[PeriodSums, PeriodSums]:
+    """What entries or holds add up to, each in all periods that count it."""
     of_brands: PeriodSums = defaultdict(Decimal)
     of_campaigns: PeriodSums = defaultdict(Decimal)
-    for entry in SpendLog.objects.all():
-        day, month = entry.budget_day, entry.budget_day.replace(day=1)
+    for each in amounts:
+        day, month = each.budget_day, each.budget_day.replace(day=1)
         for period, starts_on in ((PeriodKind.DAY, day), (PeriodKind.MONTH, month)):
-            of_brands[entry.brand_id, period, starts_on] += entry.amount
-            of_campaigns[entry.campaign_id, period, starts_on] += entry.amount
-        lifetime = (entry.campaign_id, PeriodKind.LIFETIME, LIFETIME.starts_on)
-        of_campaigns[lifetime] += entry.amount
-    return dict(of_brands), dict(of_campaigns)
+            of_brands[each.brand_id, period, starts_on] += each.amount
+            of_campaigns[each.campaign_id, period, starts_on] += each.amount
+        of_campaigns[each.campaign_id, PeriodKind.LIFETIME, LIFETIME.starts_on] += each.amount
+    return _without_zeros(of_brands), _without_zeros(of_campaigns)
+
+
+def _without_zeros(sums: PeriodSums) -> PeriodSums:
+    return {key: total for key, total in sums.items() if total}
 
 
 def demand_verdicts_are_stored(at: datetime) -> None:

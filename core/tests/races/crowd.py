@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from multiprocessing.connection import Connection, wait
+from multiprocessing.sharedctypes import Synchronized
 from multiprocessing.synchronize import Barrier, Event
 from typing import Generic, TypeVar
 
@@ -81,6 +82,11 @@ def meeting_point(size: int) -> Barrier:
 def signal() -> Event:
     """What one process sets for all to see."""
     return _FORK.Event()
+
+
+def counter() -> "Synchronized[int]":
+    """A number that all processes count up together."""
+    return _FORK.Value("q", 0)
 
 
 def run_together(deeds: Sequence[Callable[[], T]]) -> list[T]:

@@ -7,12 +7,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from core.actions import brands, campaigns, delivery, spend
+from core.actions import brands, campaigns, delivery, holds, spend
 from core.actions.brands import BrandChanges
 from core.actions.campaigns import CampaignChanges
-from core.actions.spend import SpendOutcome, SpendRequest
+from core.actions.spend_requests import SpendOutcome, SpendRequest
 from core.enums import PeriodKind
-from core.models import BrandTotal, SpendLog
+from core.models import BrandTotal, CampaignTotal, SpendLog
 from core.tests.builders import CALLER, NOON, make_brand, make_campaign
 from core.tests.races.promises import Promise, demand, demand_equal
 
@@ -20,7 +20,7 @@ ONE = Decimal("1.00")
 
 # An answer or a refusal as the wire shows it.
 Answer = dict[str, Any]
-# What a brand's day has spent and held, and its daily budget, all at one moment.
+# What a day has spent and held, and its budget, all at one moment.
 DayView = tuple[Decimal, Decimal, Decimal | None]
 
 
@@ -30,6 +30,11 @@ class Deeds:
 
     add_spend: Callable[..., SpendOutcome] = spend.add_spend
     admit_spends: Callable[..., list[SpendOutcome]] = spend.admit_spends
+    refund_spend: Callable[..., SpendOutcome] = spend.refund_spend
+    create_hold: Callable[..., SpendOutcome] = holds.create_hold
+    capture_hold: Callable[..., SpendOutcome] = holds.capture_hold
+    release_hold: Callable[..., SpendOutcome] = holds.release_hold
+    expire_holds: Callable[..., delivery.Changes] = delivery.expire_holds
     edit_brand: Callable[..., object] = brands.edit_brand
     edit_campaign: Callable[..., object] = campaigns.edit_campaign
     check_budgets: Callable[..., delivery.Changes] = delivery.check_budgets
@@ -40,6 +45,7 @@ class Deeds:
     def tick(self, at: datetime) -> int:
         """All unattended work at one instant; how many brands had to wait for the next tick."""
         work = (
+            self.expire_holds,
             self.check_budgets,
             self.enforce_dayparting,
             self.reset_daily_spend,
@@ -106,6 +112,14 @@ def look_at_day(brand_id: int, day: date) -> DayView | None:
     """The brand's day as committed now. One statement, so that its numbers belong together."""
     of_day = BrandTotal.objects.filter(brand=brand_id, period=PeriodKind.DAY, starts_on=day)
     return of_day.values_list("spent", "held", "brand__daily_budget").first()
+
+
+def look_at_campaign_day(campaign_id: int, day: date) -> DayView | None:
+    """The campaign's day as committed now, beside its own daily budget."""
+    of_day = CampaignTotal.objects.filter(
+        campaign=campaign_id, period=PeriodKind.DAY, starts_on=day
+    )
+    return of_day.values_list("spent", "held", "campaign__daily_budget").first()
 
 
 def demand_never_overspent(views: Iterable[DayView | None]) -> None:

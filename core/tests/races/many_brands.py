@@ -9,7 +9,7 @@ from itertools import chain
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
-from core.actions.spend import SpendRequest
+from core.actions.spend_requests import SpendRequest
 from core.tests.builders import CALLER, NOON
 from core.tests.races.audit import audit
 from core.tests.races.crowd import CROWD, PATIENCE_SECONDS, run_together

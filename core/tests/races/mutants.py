@@ -15,12 +15,13 @@ from unittest import mock
 from django.db import connections, transaction
 from django.db.models import F
 
-from core.actions import delivery, spend
+from core.actions import brands, delivery, spend
 from core.actions.brands import BrandChanges
 from core.actions.caller import Caller
 from core.actions.campaigns import CampaignChanges
-from core.actions.spend import SpendOutcome, SpendRequest
+from core.actions.spend_requests import Request, SpendOutcome, SpendRequest
 from core.actions.verdicts import Change, judge_campaigns, store_verdicts
+from core.actions.versions import Terms
 from core.enums import Cause, PeriodKind
 from core.errors import CampaignNotActiveError, EventIdReusedError
 from core.models import (
@@ -35,8 +36,9 @@ from core.models import (
 from core.queries.books import get_book, list_campaigns_to_judge
 from core.queries.spend import map_event_answers
 from core.queries.sweeps import map_doubtful_campaigns
-from core.rules.admission import Admission, SpendEntry
+from core.rules.admission import Admission
 from core.rules.calendar import Period
+from core.rules.entries import SpendEntry
 from core.rules.verdict import LIFETIME
 
 MOMENT_SECONDS = 0.01
@@ -198,7 +200,7 @@ def transactions_begin_deferred(
 
 
 def event_id_checked_then_inserted(
-    request: SpendRequest, *, caller: Caller, now: datetime
+    request: Request, *, caller: Caller, now: datetime
 ) -> SpendOutcome:
     """Look for the event id, spend, then remember it: all copies look before one has spent."""
     known = map_event_answers(caller.source, [request.event_id])
@@ -210,8 +212,9 @@ def event_id_checked_then_inserted(
     return _spend_and_remember(request, caller, now)
 
 
-def _spend_and_remember(request: SpendRequest, caller: Caller, now: datetime) -> SpendOutcome:
-    outcome = spend.add_spend(replace(request, event_id=""), caller=caller, now=now)
+def _spend_and_remember(request: Request, caller: Caller, now: datetime) -> SpendOutcome:
+    nameless = replace(request, event_id="")
+    (outcome,) = spend.admit_spends([nameless], caller=caller, now=now, late_limit=spend.NOT_LATE)
     answer = EventAnswer(
         source=caller.source,
         event_id=request.event_id,
@@ -274,6 +277,15 @@ def brand_saved_whole(
         setattr(brand, column, value)
     brand.save()
     judge_campaigns(brand, Change(caller, now, Cause.BRAND_EDITED))
+
+
+def version_checked_before_lock(
+    brand_id: int, changes: BrandChanges, *, caller: Caller, now: datetime, terms: Terms
+) -> None:
+    """Compare the version, then wait for the lock: all who read the same one get through."""
+    terms.check(Brand.objects.get(pk=brand_id))
+    _pause()
+    brands.edit_brand(brand_id, changes, caller=caller, now=now)
 
 
 def brand_judged_without_lock(

@@ -13,7 +13,9 @@ class Promise(StrEnum):
         "the stored verdict is the judged one, and its changes are recorded (C16, C17)"
     )
     ONE_ANSWER = "an event id has one entry and one answer (C21)"
-    TOTALS_ARE_THE_LOG = "the totals are the sums of the log (C10, C25)"
+    HOLDS_END_ONCE = "each hold ends exactly once (C20)"
+    REFUNDS_ARE_COVERED = "refunds never exceed their entry (C22)"
+    TOTALS_ARE_THE_LOG = "the totals are the sums of the log and of open holds (C10, C20, C25)"
     NO_SURPRISE = "no call fails by surprise, waits for ever or deadlocks (C26)"
 
 

@@ -12,7 +12,18 @@ import pytest
 from django.conf import settings
 
 from core.tests.conftest import OwnDatabases
-from core.tests.races import budgets, edits, events, many_brands, midnights, mutants
+from core.tests.races import (
+    budgets,
+    editors,
+    edits,
+    events,
+    holds,
+    many_brands,
+    midnights,
+    mutants,
+    mutants_of_holds,
+    refunds,
+)
 from core.tests.races.field import Deeds
 from core.tests.races.promises import Promise, PromiseBrokenError
 
@@ -28,7 +39,7 @@ ALONE = budgets.Heat(crowd=1, requests_each=50, budget=Decimal(40))
 Race = Callable[..., None]
 RACES: set[Race] = {
     function
-    for module in (budgets, edits, events, many_brands, midnights)
+    for module in (budgets, editors, edits, events, holds, many_brands, midnights, refunds)
     for name, function in vars(module).items()
     if name.startswith("race_")
 }
@@ -43,6 +54,8 @@ class Mutant:
     deeds: Deeds
     breaks: Promise
     vendors: frozenset[str] = SQLITE | POSTGRESQL
+    # Some forget something, rather than look at the wrong moment.
+    is_right_alone: bool = True
 
     def run(self, heat: budgets.Heat) -> None:
         """Run the race with the broken deed. Raises PromiseBrokenError if the race catches it."""
@@ -82,6 +95,11 @@ MUTANTS = {
     ),
     "brand_saved_whole": Mutant(
         edits.race_against_edits, Deeds(edit_brand=mutants.brand_saved_whole), Promise.EDITS_BIND
+    ),
+    "version_checked_before_lock": Mutant(
+        editors.race_of_editors,
+        Deeds(edit_brand=mutants.version_checked_before_lock),
+        Promise.EDITS_BIND,
     ),
     "brand_judged_without_lock": Mutant(
         edits.race_against_edits,
@@ -146,9 +164,73 @@ MUTANTS = {
         Promise.NO_SURPRISE,
         SQLITE,
     ),
+    "hold_checked_before_the_lock": Mutant(
+        holds.race_of_holds,
+        Deeds(create_hold=mutants_of_holds.hold_checked_before_the_lock),
+        Promise.ZERO_OVERSPEND,
+    ),
+    "held_column_forgotten": Mutant(
+        holds.race_of_holds,
+        Deeds(
+            create_hold=mutants_of_holds.held_column_forgotten,
+            capture_hold=mutants_of_holds.held_column_forgotten,
+            release_hold=mutants_of_holds.held_column_forgotten,
+            expire_holds=mutants_of_holds.nobody_sweeps,
+        ),
+        Promise.ZERO_OVERSPEND,
+    ),
+    "hold_never_expires": Mutant(
+        holds.race_of_holds,
+        Deeds(
+            create_hold=mutants_of_holds.hold_never_expires,
+            capture_hold=mutants_of_holds.hold_never_expires,
+            release_hold=mutants_of_holds.hold_never_expires,
+            expire_holds=mutants_of_holds.nobody_sweeps,
+        ),
+        Promise.FULL_DELIVERY,
+        is_right_alone=False,
+    ),
+    "rest_kept": Mutant(
+        holds.race_of_holds,
+        Deeds(capture_hold=mutants_of_holds.rest_kept),
+        Promise.FULL_DELIVERY,
+        is_right_alone=False,
+    ),
+    "hold_read_before_the_lock": Mutant(
+        holds.race_to_end_a_hold,
+        Deeds(
+            capture_hold=mutants_of_holds.hold_read_before_the_lock,
+            release_hold=mutants_of_holds.hold_read_before_the_lock,
+        ),
+        Promise.HOLDS_END_ONCE,
+    ),
+    "expired_summed_before_the_lock": Mutant(
+        holds.race_to_end_a_hold,
+        Deeds(expire_holds=mutants_of_holds.expired_summed_before_the_lock),
+        Promise.HOLDS_END_ONCE,
+    ),
+    "event_id_checked_for_copied_holds": Mutant(
+        events.race_of_copied_holds,
+        Deeds(create_hold=mutants.event_id_checked_then_inserted),
+        Promise.ONE_ANSWER,
+    ),
+    "event_id_checked_for_copied_captures": Mutant(
+        events.race_of_copied_holds,
+        Deeds(capture_hold=mutants.event_id_checked_then_inserted),
+        Promise.ONE_ANSWER,
+    ),
+    "refund_checked_before_the_lock": Mutant(
+        refunds.race_of_refunds,
+        Deeds(refund_spend=mutants_of_holds.refund_checked_before_the_lock),
+        Promise.REFUNDS_ARE_COVERED,
+    ),
 }
 MUTANTS_HERE = {name: mutant for name, mutant in MUTANTS.items() if VENDOR in mutant.vendors}
-RIGHT_ALONE = [name for name, mutant in MUTANTS_HERE.items() if mutant.race in RACES_WITH_HEATS]
+RIGHT_ALONE = [
+    name
+    for name, mutant in MUTANTS_HERE.items()
+    if mutant.race in RACES_WITH_HEATS and mutant.is_right_alone
+]
 
 
 @pytest.mark.parametrize("name", MUTANTS_HERE)
@@ -182,7 +264,8 @@ def test_every_race_has_a_mutant_on_this_database() -> None:
 def test_every_mutant_is_in_a_race() -> None:
     written = {
         function
-        for name, function in inspect.getmembers(mutants, inspect.isfunction)
-        if function.__module__ == mutants.__name__ and not name.startswith("_")
+        for module in (mutants, mutants_of_holds)
+        for name, function in inspect.getmembers(module, inspect.isfunction)
+        if function.__module__ == module.__name__ and not name.startswith("_")
     }
     assert written <= {deed for mutant in MUTANTS.values() for deed in astuple(mutant.deeds)}

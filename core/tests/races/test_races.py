@@ -11,16 +11,20 @@ from core.tests.races.budgets import (
     race_on_eight_campaigns,
     race_on_one_campaign,
 )
+from core.tests.races.editors import race_of_editors
 from core.tests.races.edits import race_against_edits
 from core.tests.races.events import (
+    race_of_copied_holds,
     race_of_copies,
     race_of_crossed_batches,
     race_of_refusals,
     race_of_two_brands,
 )
 from core.tests.races.field import PRODUCT
+from core.tests.races.holds import race_of_holds, race_to_end_a_hold
 from core.tests.races.many_brands import race_over_many_brands
 from core.tests.races.midnights import race_across_midnights
+from core.tests.races.refunds import race_of_refunds
 
 pytestmark = [pytest.mark.usefixtures("own_database"), pytest.mark.xdist_group("races")]
 
@@ -39,6 +43,10 @@ def test_a_campaign_budget_below_the_brands_is_spent_to_the_unit_c4_c7_c8() -> N
 
 def test_an_edited_budget_binds_on_the_next_decision_and_no_edit_is_lost_c6_c7() -> None:
     race_against_edits(PRODUCT)
+
+
+def test_of_editors_who_read_the_same_version_exactly_one_saves_c6() -> None:
+    race_of_editors(PRODUCT)
 
 
 def test_every_day_is_spent_to_the_unit_while_tasks_run_across_midnights_c7_c10_c26() -> None:
@@ -63,3 +71,19 @@ def test_a_refusal_is_replayed_even_when_the_budget_is_raised_among_the_copies_c
 
 def test_batches_edits_and_tasks_over_many_brands_never_deadlock_c26() -> None:
     race_over_many_brands(PRODUCT)
+
+
+def test_holds_never_pass_a_budget_and_it_is_spent_to_the_unit_in_the_end_c7_c8_c20() -> None:
+    race_of_holds(PRODUCT)
+
+
+def test_a_hold_that_many_end_at_once_ends_once_and_the_others_are_told_so_c20() -> None:
+    race_to_end_a_hold(PRODUCT)
+
+
+def test_a_hold_and_a_capture_sent_64_times_at_once_are_one_hold_and_one_entry_c20_c21() -> None:
+    race_of_copied_holds(PRODUCT)
+
+
+def test_an_entry_asked_back_64_times_at_once_gives_what_it_has_c22() -> None:
+    race_of_refunds(PRODUCT)

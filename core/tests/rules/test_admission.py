@@ -12,9 +12,9 @@ from core.rules.admission import (
     Admission,
     BrandBook,
     Decision,
-    SpendEntry,
     check_occurred_at,
 )
+from core.rules.entries import SpendEntry
 from core.rules.money import to_micros
 from core.rules.verdict import Amounts, BrandFacts, TotalKey
 from core.tests.rules.facts import ALWAYS, BRAND, CAMPAIGN, NOON, THIS_MONTH, TODAY, TOTAL_OF

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from core.enums import PeriodKind, Reason, SpendKind
 from core.errors import BudgetExceededError
-from core.rules.admission import Admission, BrandBook, Decision, SpendEntry
+from core.rules.admission import Admission, BrandBook, Decision
+from core.rules.entries import SpendEntry
 from core.rules.money import to_micros
 from core.rules.verdict import Amounts, TotalKey, applying_ceilings
 from core.tests.rules.facts import BRAND, CAMPAIGN, NOON, TODAY, TOTAL_OF

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from core.actions import delivery
 from core.actions.brands import edit_brand
 from core.actions.caller import Caller
-from core.actions.spend import SpendOutcome
+from core.actions.spend_requests import SpendOutcome
 from core.models import Brand, Campaign
 from core.rules.dayparts import Daypart
 from core.tests.builders import CALLER, add, make_brand, make_campaign, report
@@ -23,7 +23,7 @@ EVERY_DAY = tuple(range(7))
 
 
 class Task(Protocol):
-    """One of the four unattended deeds."""
+    """One of the unattended deeds."""
 
     __name__: str
 

@@ -1,14 +1,17 @@
-"""The worked table of docs/delivery.md, step by step, and its words read out of the page."""
+"""The worked tables of docs/delivery.md, step by step, and their words read out of the page."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from core.actions.brands import edit_brand
+from core.actions.campaigns import pause_campaign, resume_campaign
 from core.actions.delivery import reset_daily_spend
 from core.enums import Reason
+from core.queries.history import get_moment
 from core.tests.builders import (
     CALLER,
     NOON,
@@ -21,6 +24,7 @@ from core.tests.builders import (
     report,
     spent,
 )
+from core.views.explain import explanation_document
 from stack.checkout import ROOT
 
 MIDNIGHT = NOON + timedelta(hours=12)
@@ -52,6 +56,41 @@ def test_the_worked_day_of_the_delivery_chapter_comes_out_as_written() -> None:
     assert fresh(a).is_active
     assert spent(brand, starts_on=TODAY) == 105
     assert spent(brand, starts_on=MIDNIGHT.date()) == 0
+
+
+@pytest.mark.django_db
+def test_the_delivery_chapter_explains_each_instant_as_the_product_does_c17() -> None:
+    brand = make_brand(daily_budget=Decimal(100))
+    campaign = make_campaign(brand)
+    report(campaign, "100", now=at("13:00"))
+    report(campaign, "5", now=at("13:30"))
+    pause_campaign(campaign.pk, caller=CALLER, now=at("14:00"))
+    edit_brand(brand.pk, {"daily_budget": Decimal(200)}, caller=CALLER, now=at("14:30"))
+    resume_campaign(campaign.pk, caller=CALLER, now=at("15:00"))
+
+    chapter = (ROOT / "docs/delivery.md").read_text().partition("## Why was it paused at 14:05?")[2]
+    told = re.findall(r"^\| (\d\d:\d\d) \| ((?:yes|no) .*) \|$", chapter, re.MULTILINE)
+    assert len(told) == 5
+    for time, row in told:
+        document = explanation_document(get_moment(fresh(campaign), at(time), MIDNIGHT))
+        assert row == explained(document), time
+
+
+def at(time: str) -> datetime:
+    return datetime.fromisoformat(f"{TODAY}T{time}Z")
+
+
+def explained(document: dict[str, Any]) -> str:
+    """A row of the chapter's table, as the product would write it."""
+    (budget,) = document["budgets"]
+    transition = document["transition"]
+    cells = [
+        "yes" if document["is_active"] else "no",
+        ", ".join(f"`{reason['code']}`" for reason in document["reasons"]),
+        f"{budget['spent']} of {budget['budget']}",
+        f"{transition['at'][11:16]} {transition['cause']}",
+    ]
+    return " | ".join(cells).replace("|  |", "| |")
 
 
 def test_the_delivery_chapter_lists_the_reasons_in_the_order_in_which_they_bind_c14() -> None:

@@ -13,7 +13,15 @@ from django.utils import timezone
 
 from core.enums import Cause, Reason
 from core.models import Campaign, TaskRun
-from core.tests.builders import add, code_of, fresh, make_brand, make_campaign, transitions_of
+from core.tests.builders import (
+    add,
+    code_of,
+    fresh,
+    hold,
+    make_brand,
+    make_campaign,
+    transitions_of,
+)
 from core.tests.stories.unattended import TASKS, Unattended, unattended_work
 
 FLIGHT_LEFT = timedelta(seconds=3)
@@ -26,7 +34,7 @@ def unattended(own_database: str) -> Iterator[Unattended]:
         yield work
 
 
-def test_a_worker_and_a_beat_keep_every_campaign_up_to_date_c10_c13_c16_c17(
+def test_a_worker_and_a_beat_keep_every_campaign_up_to_date_c10_c13_c16_c17_c20(
     unattended: Unattended,
 ) -> None:
     campaign = paused_since_yesterday()
@@ -46,6 +54,11 @@ def test_a_worker_and_a_beat_keep_every_campaign_up_to_date_c10_c13_c16_c17(
     with unattended.beat("check_budgets"):
         unattended.await_that(lambda: fresh(campaign).is_active, "put right")
     assert told(campaign) == (True, (), Cause.BUDGET_CHECK, "task:core.check_budgets")
+
+    campaign = held_ten_minutes_ago()
+    with unattended.beat("expire_holds"):
+        unattended.await_that(lambda: fresh(campaign).is_active, "back after the hold")
+    assert told(campaign) == (True, (), Cause.HOLD_ENDED, "task:core.expire_holds")
 
     with unattended.beat("reset_monthly_spend"):
         unattended.await_that(has_every_task_run, "a run of every task")
@@ -85,9 +98,18 @@ def paused_since_yesterday() -> Campaign:
     return campaign
 
 
+def held_ten_minutes_ago() -> Campaign:
+    """A campaign that is paused for a hold whose five minutes are over."""
+    before = timezone.now() - timedelta(minutes=10)
+    campaign = make_campaign(now=before, daily_budget=Decimal("10.00"))
+    hold(campaign, "10.00", now=before).accepted()
+    assert not fresh(campaign).is_active
+    return campaign
+
+
 def told(campaign: Campaign) -> tuple[bool, tuple[Reason, ...], str, str]:
     """What the one transition since the campaign's setting up says."""
-    setting_up = {Cause.CREATED, Cause.SPEND}
+    setting_up = {Cause.CREATED, Cause.SPEND, Cause.HOLD}
     (change,) = [t for t in transitions_of(campaign) if t.cause not in setting_up]
     return change.is_active, change.reasons, change.cause, change.actor
 

@@ -14,7 +14,13 @@ from stack.process import Process
 from stack.supervisor import await_end
 from stack.throwaway import Manners, running_server, throwaway_folder
 
-TASKS = ("check_budgets", "enforce_dayparting", "reset_daily_spend", "reset_monthly_spend")
+TASKS = (
+    "check_budgets",
+    "enforce_dayparting",
+    "reset_daily_spend",
+    "reset_monthly_spend",
+    "expire_holds",
+)
 # How often a task runs that has no part in the scene.
 NEVER_SECONDS = 3_600
 # Reached only when something is broken, or the machine busy beyond reason.

@@ -11,10 +11,12 @@ from django.test.client import Client, ClientHandler
 
 from core.actions.api_keys import create_api_key
 from core.actions.caller import Caller
-from core.actions.spend import SpendOutcome, SpendRequest, report_spend
+from core.actions.spend import report_spend
+from core.actions.spend_requests import SpendOutcome, SpendRequest
 from core.enums import Scope
 from core.models import Brand
 from core.rules.money import parse_money
+from core.tests.views.described import assert_described
 
 EVERY_SCOPE = tuple(Scope)
 # One for all clients: each new one would list all static files again.
@@ -25,6 +27,8 @@ ERROR_FIELDS = {"error", "code", "fields", "request_id"}
 ERROR_EXTRAS = {
     "budget_exceeded": {"budget", "remaining"},
     "campaign_not_active": {"reasons"},
+    "hold_ended": {"state"},
+    "refund_above_entry": {"refundable"},
 }
 
 Json = dict[str, Any]
@@ -78,7 +82,7 @@ class Api:
 
     def get(self, path: str, **query: object) -> Answer:
         response = self._client.get(path, query, headers=self._headers)  # type: ignore[arg-type]
-        return Answer(response.status_code, response.headers, response.content)
+        return _described("GET", path, response)
 
     def send(
         self, method: str, path: str, body: bytes = b"", media_type: str = "application/json"
@@ -87,7 +91,7 @@ class Api:
         response = self._client.generic(
             method, path, body, CONTENT_TYPE=media_type, headers=self._headers
         )
-        return Answer(response.status_code, response.headers, response.content)
+        return _described(method, path, response)
 
     def post(self, path: str, body: object = None) -> Answer:
         return self.send("POST", path, b"" if body is None else json.dumps(body).encode())
@@ -122,6 +126,13 @@ class Api:
 
     def report(self, campaign: Json, amount: object, **more: object) -> Answer:
         return self.spend("report", campaign, amount, **more)
+
+
+def _described(method: str, path: str, response: Any) -> Answer:
+    """The answer, which the OpenAPI document has to allow."""
+    answer = Answer(response.status_code, response.headers, response.content)
+    assert_described(method, path.partition("?")[0], answer.status, answer.content)
+    return answer
 
 
 def make_token(*scopes: Scope, brand: Json | None = None) -> str:

@@ -19,6 +19,7 @@ class Target:
     method: str
     path: str
     good: dict[str, str]
+    may_be_empty: bool = False
 
     @property
     def good_body(self) -> bytes:
@@ -37,6 +38,13 @@ _SPEND = {
     "currency": '"USD"',
     "event_id": '"e-1"',
 }
+_REFUND = {
+    "spend_log_id": str(ROW_ID),
+    "amount": '"1.50"',
+    "reason": '"invalid clicks"',
+    "event_id": '"e-2"',
+}
+_ENDING = {"amount": '"1.50"', "event_id": '"e-3"'}
 _BRAND = {
     "name": '"Brand Y"',
     "daily_budget": '"5.00"',
@@ -61,6 +69,9 @@ TARGETS = {
     "report": Target(
         "POST", "/api/spend/report/", {**_SPEND, "occurred_at": '"2024-01-15T10:00:00Z"'}
     ),
+    "refund": Target("POST", "/api/spend/refund/", _REFUND),
+    "create hold": Target("POST", "/api/holds/create/", {**_SPEND, "seconds": "60"}),
+    "capture": Target("POST", f"/api/holds/{ROW_ID}/capture/", _ENDING, may_be_empty=True),
     "create brand": Target("POST", "/api/brands/create/", _BRAND),
     "edit brand": Target("PATCH", f"/api/brands/{ROW_ID}/", _BRAND),
     "create campaign": Target("POST", "/api/campaigns/create/", _CAMPAIGN),

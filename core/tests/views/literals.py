@@ -71,6 +71,7 @@ INSTANTS = (
     *('"10000-01-01T00:00:00Z"', '"-2024-01-15T10:30:00Z"', '"2024-W03-1T10:30:00Z"'),
     *('"\uff12\uff10\uff12\uff14-01-15T10:30:00Z"', f'"{"2" * 30_000}"', "1705314600", *_NO_TEXT),
 )
+SECONDS = ("0", "-1", "86401", "60.0", "6e1", "null", "true", '"60"', "[60]", "{}", "9" * 5_000)
 SWITCHES = ('"true"', '"false"', '""', '"on"', "0", "1", "1.0", "null", "[]", "[true]", "{}")
 SCHEDULES = (
     *("1", "true", '"always"', "{}", "[1]", "[null]", "[[]]", "[{}]", '["mon"]'),
@@ -93,29 +94,43 @@ KINDS = {
     "positive money": NOT_POSITIVE,
     "id": IDS,
     "name": NAMES,
+    "reason": tuple(literal for literal in NAMES if literal != "null"),
     "event id": EVENT_IDS,
     "currency": CURRENCIES,
     "time zone": TIME_ZONES,
     "instant": INSTANTS,
+    "seconds": SECONDS,
     "switch": SWITCHES,
     "schedule": SCHEDULES,
 }
 _BRAND_BUDGETS = ("daily_budget", "monthly_budget")
+_AMOUNT: dict[str, tuple[str, ...]] = dict.fromkeys(
+    ("add", "report", "refund", "create hold"), ("amount",)
+)
 _OWN_BUDGETS = ("own_daily_budget", "own_monthly_budget", "own_lifetime_budget")
 # Which fields of which calls are of a kind.
 FIELDS: dict[str, dict[str, tuple[str, ...]]] = {
     "money": {
-        "add": ("amount",),
-        "report": ("amount",),
+        **_AMOUNT,
+        "capture": ("amount",),
         "create brand": _BRAND_BUDGETS,
         "edit brand": _BRAND_BUDGETS,
         "create campaign": _OWN_BUDGETS,
     },
-    "positive money": {"add": ("amount",), "report": ("amount",)},
-    "id": {"add": ("campaign_id",), "report": ("campaign_id",), "create campaign": ("brand_id",)},
+    # A capture without an amount is one of all.
+    "positive money": _AMOUNT,
+    "id": {
+        **dict.fromkeys(("add", "report", "create hold"), ("campaign_id",)),
+        "refund": ("spend_log_id",),
+        "create campaign": ("brand_id",),
+    },
     "name": dict.fromkeys(("create brand", "edit brand", "create campaign"), ("name",)),
-    "event id": {"add": ("event_id",), "report": ("event_id",)},
-    "currency": dict.fromkeys(("add", "report", "create brand", "edit brand"), ("currency",)),
+    "reason": {"refund": ("reason",)},
+    "event id": dict.fromkeys((*_AMOUNT, "capture"), ("event_id",)),
+    "seconds": {"create hold": ("seconds",)},
+    "currency": dict.fromkeys(
+        ("add", "report", "create hold", "create brand", "edit brand"), ("currency",)
+    ),
     "time zone": dict.fromkeys(("create brand", "edit brand"), ("time_zone",)),
     "instant": {"report": ("occurred_at",), "create campaign": ("starts_at", "ends_at")},
     "switch": dict.fromkeys(("create brand", "edit brand", "create campaign"), ("is_enabled",)),

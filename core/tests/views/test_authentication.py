@@ -6,14 +6,16 @@ The matrix is generated from the API's own table of contents; a call that has no
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
 
-from core.actions.api_keys import create_api_key, revoke_api_key
+from core.actions.api_keys import create_api_key, revoke_api_key, rotate_api_key
 from core.enums import Scope
 from core.models import ApiKey, Brand
+from core.tests.rules.zones import HOUR
 from core.tests.views.api import EVERY_SCOPE, KEY_MADE_AT, Answer, Api, Clock, Json, make_token
 from core.tests.views.tables import all_rows
 from core.urls import CALLS
@@ -23,7 +25,8 @@ from core.urls import CALLS
 class Request:
     """A request that the right key gets answered with `status`.
 
-    A key that is limited to another brand gets `elsewhere`, and from a list none of `listed`.
+    A text such as "{hold_id}" stands for an id of the fixture `ids`. A key that is limited to
+    another brand gets `elsewhere`, and from a list none of `listed`.
     """
 
     status: int = 200
@@ -34,6 +37,7 @@ class Request:
 
 MONEY: Json = {"daily_budget": "1", "monthly_budget": "1"}
 CAMPAIGN: Json = {"campaign_id": "{campaign_id}", "amount": "1.00"}
+ENTRY: Json = {"spend_log_id": "{spend_log_id}", "amount": "1.00"}
 REQUESTS = {
     ("GET", "/brands/"): Request(elsewhere=200, listed="brands"),
     # A limited key sees nothing new, so there is nothing to hide: it is told that it may not.
@@ -48,9 +52,20 @@ REQUESTS = {
     ("DELETE", "/campaigns/{int:campaign_id}/"): Request(204),
     ("POST", "/campaigns/{int:campaign_id}/pause/"): Request(),
     ("POST", "/campaigns/{int:campaign_id}/resume/"): Request(),
+    ("GET", "/campaigns/{int:campaign_id}/explain/"): Request(),
+    ("GET", "/campaigns/{int:campaign_id}/transitions/"): Request(),
     ("POST", "/spend/add/"): Request(body=CAMPAIGN),
     ("POST", "/spend/report/"): Request(body=CAMPAIGN),
+    ("POST", "/spend/refund/"): Request(body=ENTRY),
+    # Each entry has an answer of its own; elsewhere that is "campaign not found".
+    ("POST", "/spend/batch/"): Request(
+        body={"entries": [{"kind": "add"} | CAMPAIGN]}, elsewhere=200
+    ),
     ("GET", "/spend/logs/"): Request(elsewhere=200, listed="spend_logs"),
+    ("POST", "/holds/create/"): Request(201, CAMPAIGN),
+    ("GET", "/holds/{int:hold_id}/"): Request(),
+    ("POST", "/holds/{int:hold_id}/capture/"): Request(),
+    ("POST", "/holds/{int:hold_id}/release/"): Request(),
     ("GET", "/status/"): Request(elsewhere=200),
 }
 every_call = pytest.mark.parametrize(
@@ -63,39 +78,77 @@ def test_every_call_has_its_request_in_the_matrix() -> None:
 
 
 @pytest.fixture
-def log(api: Api, campaign: Json) -> None:
-    """An entry, so that every list has something to show."""
-    api.add(campaign, "1.00").value()
-
-
-def call(method: str, path: str, *, campaign: Json, api: Api) -> Answer:
-    ids = {"brand_id": campaign["brand_id"], "campaign_id": campaign["id"]}
-    body = {
-        name: ids.get(value.strip("{}"), value)
-        for name, value in (REQUESTS[method, path].body or {}).items()
+def ids(api: Api, campaign: Json) -> dict[str, int]:
+    """What the paths and bodies name: of each kind one thing, for lists to show too."""
+    hold = {"campaign_id": campaign["id"], "amount": "1.00"}
+    return {
+        "brand_id": campaign["brand_id"],
+        "campaign_id": campaign["id"],
+        "spend_log_id": api.add(campaign, "1.00").value()["spend_log_id"],
+        "hold_id": api.post("/api/holds/create/", hold).value(201)["hold_id"],
     }
-    filled = re.sub(r"\{int:(\w+)\}", lambda match: str(ids[match[1]]), path)
-    return api.send(method, f"/api{filled}", json.dumps(body).encode() if body else b"")
 
 
-def expired_token(clock: Clock) -> str:
+def call(method: str, path: str, *, ids: dict[str, int], api: Api) -> Answer:
+    def fill(match: re.Match[str]) -> str:
+        return str(ids[match[1]])
+
+    body = REQUESTS[method, path].body
+    sent = re.sub(r'"\{(\w+)\}"', fill, json.dumps(body)) if body else ""
+    filled = re.sub(r"\{int:(\w+)\}", fill, path)
+    return api.send(method, f"/api{filled}", sent.encode())
+
+
+# --- The kinds of keys ---------------------------------------------------------------------------
+
+
+def without_the_scope(scope: Scope, _clock: Clock) -> str:
+    return make_token(*(each for each in EVERY_SCOPE if each is not scope))
+
+
+def expired(_scope: Scope, clock: Clock) -> str:
     scopes = set(EVERY_SCOPE)
     return create_api_key("old", scopes=scopes, expires_at=clock.now, now=KEY_MADE_AT)[1]
 
 
-def revoked_token(clock: Clock) -> str:
+def revoked(_scope: Scope, clock: Clock) -> str:
     key, token = create_api_key("gone", scopes=set(EVERY_SCOPE), now=KEY_MADE_AT)
     revoke_api_key(key, now=clock.now)
     return token
 
 
-def strangers(clock: Clock) -> dict[str, Api]:
-    """Callers whom nothing lets in."""
+def before_a_rotation(scope: Scope, *, at: timedelta, clock: Clock) -> str:
+    """The older of two secrets, whose grace of an hour began so long ago."""
+    key, token = create_api_key("turning", scopes={scope}, now=KEY_MADE_AT)
+    rotate_api_key(key, grace=HOUR, now=clock.now - at)
+    return token
+
+
+LAST_MOMENT = HOUR - timedelta(microseconds=1)
+LET_IN: dict[str, Callable[[Scope, Clock], str]] = {
+    "right": lambda scope, _: make_token(scope),
+    "the secret before, within its grace": lambda scope, clock: before_a_rotation(
+        scope, at=LAST_MOMENT, clock=clock
+    ),
+}
+REFUSED: dict[str, tuple[int, str, Callable[[Scope, Clock], str]]] = {
+    "no key": (401, "not_authenticated", lambda *_: ""),
+    "wrong scope": (403, "scope_missing", without_the_scope),
+    "expired": (401, "not_authenticated", expired),
+    "revoked": (401, "not_authenticated", revoked),
+    "the secret before, after its grace": (
+        *(401, "not_authenticated"),
+        lambda scope, clock: before_a_rotation(scope, at=HOUR, clock=clock),
+    ),
+}
+
+
+def forgeries() -> dict[str, Api]:
+    """Callers with something that looks like a key."""
     good, other = make_token(), make_token()
     prefix, public_id, secret = good.split("_", 2)
     other_secret = other.split("_", 2)[2]
     return {
-        "no key": Api(),
         "an empty header": Api(Authorization=""),
         "a key that is not a bearer": Api(Authorization=f"Basic {good}"),
         "a key alone": Api(Authorization=good),
@@ -107,8 +160,6 @@ def strangers(clock: Clock) -> dict[str, Api]:
         "the stored hash": Api(f"{prefix}_{public_id}_{_hash_of(public_id)}"),
         "a NUL": Api(f"{prefix}_{public_id}\0_{secret}"),
         "no ASCII": Api("bm_ключ_ключ".encode().decode("latin-1")),
-        "an expired key": Api(expired_token(clock)),
-        "a revoked key": Api(revoked_token(clock)),
     }
 
 
@@ -119,41 +170,53 @@ def _hash_of(public_id: str) -> str:
 # --- The matrix ----------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("kind", LET_IN)
 @every_call
-@pytest.mark.usefixtures("log")
-def test_strangers_get_401_and_change_nothing(
-    clock: Clock, campaign: Json, method: str, *, path: str, scope: Scope
+def test_who_is_let_in_is_answered(
+    ids: dict[str, int], clock: Clock, method: str, *, path: str, scope: Scope, kind: str
+) -> None:
+    request = REQUESTS[method, path]
+    answer = call(method, path, ids=ids, api=Api(LET_IN[kind](scope, clock)))
+    assert answer.status == request.status, answer.content
+    if request.listed:
+        assert answer.json[request.listed]
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+@every_call
+def test_who_is_refused_is_told_why_and_changes_nothing(
+    ids: dict[str, int], clock: Clock, method: str, *, path: str, scope: Scope, kind: str
+) -> None:
+    status, code, make = REFUSED[kind]
+    stranger = Api(make(scope, clock))
+    before = all_rows()
+    answer = call(method, path, ids=ids, api=stranger)
+    sentence = answer.error(status, code)["error"]
+    assert status == 401 or f"`{scope}`" in sentence
+    assert answer.headers.get("WWW-Authenticate") == ("Bearer" if status == 401 else None)
+    assert all_rows() == before
+
+
+@every_call
+def test_forgeries_get_401_and_change_nothing(
+    ids: dict[str, int], method: str, path: str, *, scope: Scope
 ) -> None:
     before = all_rows()
-    for name, stranger in strangers(clock).items():
-        answer = call(method, path, campaign=campaign, api=stranger)
+    for name, forger in forgeries().items():
+        answer = call(method, path, ids=ids, api=forger)
         assert answer.status == 401, name
         answer.error(401, "not_authenticated")
-        assert answer.headers["WWW-Authenticate"] == "Bearer"
     assert all_rows() == before
 
 
 @every_call
-@pytest.mark.usefixtures("log")
-def test_a_key_without_the_scope_gets_403_and_changes_nothing(
-    campaign: Json, method: str, path: str, *, scope: Scope
-) -> None:
-    before = all_rows()
-    other_scopes = [each for each in EVERY_SCOPE if each is not scope]
-    answer = call(method, path, campaign=campaign, api=Api(make_token(*other_scopes)))
-    assert f"`{scope}`" in answer.error(403, "scope_missing")["error"]
-    assert all_rows() == before
-
-
-@every_call
-@pytest.mark.usefixtures("log")
-def test_a_key_of_another_brand_finds_nothing_and_changes_nothing(
-    api: Api, campaign: Json, method: str, *, path: str, scope: Scope
+def test_another_brands_key_finds_nothing_and_changes_nothing(
+    api: Api, ids: dict[str, int], method: str, *, path: str, scope: Scope
 ) -> None:
     limited = Api(make_token(scope, brand=api.create_brand("Brand Y")))
     before = all_rows()
     request = REQUESTS[method, path]
-    answer = call(method, path, campaign=campaign, api=limited)
+    answer = call(method, path, ids=ids, api=limited)
     document = answer.value(request.elsewhere)
     if request.listed:
         names = [row["name"] for row in document[request.listed]]
@@ -164,24 +227,11 @@ def test_a_key_of_another_brand_finds_nothing_and_changes_nothing(
 
 
 @every_call
-@pytest.mark.usefixtures("log")
-def test_the_right_scope_alone_is_enough(
-    campaign: Json, method: str, path: str, *, scope: Scope
-) -> None:
-    request = REQUESTS[method, path]
-    answer = call(method, path, campaign=campaign, api=Api(make_token(scope)))
-    assert answer.status == request.status, answer.content
-    if request.listed:
-        assert answer.json[request.listed]
-
-
-@every_call
-@pytest.mark.usefixtures("log")
 def test_a_key_limited_to_the_brand_is_let_in(
-    brand: Json, campaign: Json, method: str, *, path: str, scope: Scope
+    brand: Json, ids: dict[str, int], method: str, *, path: str, scope: Scope
 ) -> None:
     request = REQUESTS[method, path]
-    answer = call(method, path, campaign=campaign, api=Api(make_token(scope, brand=brand)))
+    answer = call(method, path, ids=ids, api=Api(make_token(scope, brand=brand)))
     is_creation = (method, path) == ("POST", "/brands/create/")
     assert answer.status == (request.elsewhere if is_creation else request.status)
 
@@ -251,6 +301,29 @@ def test_a_revocation_holds_from_the_next_call_on(db: None, clock: Clock) -> Non
     assert Api(token).get("/api/status/").status == 200
     revoke_api_key(key, now=clock.now)
     Api(token).get("/api/status/").error(401, "not_authenticated")
+
+
+def test_a_revocation_ends_both_secrets_of_a_rotating_key(db: None, clock: Clock) -> None:
+    key, old = create_api_key("turning", scopes={Scope.READ}, now=clock.now)
+    new = rotate_api_key(key, grace=HOUR, now=clock.now)
+    assert [Api(token).get("/api/status/").status for token in (old, new)] == [200, 200]
+    revoke_api_key(key, now=clock.now)
+    assert [Api(token).get("/api/status/").status for token in (old, new)] == [401, 401]
+
+
+def test_a_spend_sent_with_the_old_secret_is_known_to_the_new_one_c21(
+    campaign: Json, clock: Clock
+) -> None:
+    """Whoever retries after a rotation must not pay twice."""
+    key, old = create_api_key("turning", scopes={Scope.SPEND}, now=clock.now)
+    first = Api(old).add(campaign, "1.00", event_id="e-1")
+    new = rotate_api_key(key, grace=HOUR, now=clock.now)
+    before = all_rows()
+    for token in (old, new):
+        again = Api(token).add(campaign, "1.00", event_id="e-1")
+        assert again.headers["Idempotent-Replayed"] == "true"
+        assert again.value()["spend_log_id"] == first.value()["spend_log_id"]
+    assert all_rows() == before
 
 
 def test_the_last_use_is_kept_to_the_minute_and_only_of_calls_that_got_in(

@@ -29,6 +29,7 @@ def test_a_new_brand_is_answered_whole(api: Api) -> None:
         "time_zone": "UTC",
         "time_zone_changes_at": None,
         "is_enabled": True,
+        "version": 1,
     }
     assert api.read("brands", brand) == brand
 
@@ -140,7 +141,7 @@ def test_an_edit_of_one_field_leaves_the_others(
     api: Api, brand: Json, field: str, value: object
 ) -> None:
     edited = api.edit("brands", brand, **{field: value})
-    assert edited == {**brand, field: value}
+    assert edited == {**brand, field: value, "version": 2}
     assert api.read("brands", brand) == edited
 
 
@@ -197,7 +198,7 @@ def test_a_new_time_zone_is_shown_at_once_and_binds_at_the_next_midnight_of_the_
 def test_a_time_zone_taken_back_before_midnight_leaves_no_trace(api: Api, brand: Json) -> None:
     """C12."""
     api.edit("brands", brand, time_zone="Asia/Tokyo")
-    assert api.edit("brands", brand, time_zone="UTC") == brand
+    assert api.edit("brands", brand, time_zone="UTC") == {**brand, "version": 3}
 
 
 def test_a_second_move_within_the_stretched_day_is_refused_by_name(

@@ -44,7 +44,7 @@ def test_pause_stops_a_campaign_and_resume_starts_it(
 
     clock.advance(minutes=1)
     resumed = resume(api, campaign)
-    assert resumed == {**campaign, "status_since": "2024-01-15T10:32:00Z"}
+    assert resumed == {**campaign, "status_since": "2024-01-15T10:32:00Z", "version": 3}
     api.add(campaign, "1.00").value()
 
 

@@ -45,6 +45,7 @@ def test_a_new_campaign_is_judged_and_answered_whole(api: Api, brand: Json) -> N
         "dayparting_start": None,
         "dayparting_end": None,
         "schedule": [],
+        "version": 1,
     }
     assert api.read("campaigns", campaign) == campaign
 

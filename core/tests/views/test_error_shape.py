@@ -9,6 +9,7 @@ from django.db import DatabaseError, IntegrityError
 from pytest_django import Settings
 
 from core.enums import Scope
+from core.models import ApiKey
 from core.tests.views.api import Answer, Api, Clock, Json, assert_error_shape, make_token
 from core.tests.views.outages import failing_statements
 from core.urls import CALLS
@@ -71,10 +72,46 @@ def brand_by_limited_key(scene: Scene) -> Answer:
     return limited.post("/api/brands/create/", body)
 
 
+def too_many_requests(scene: Scene) -> Answer:
+    token = make_token()
+    ApiKey.objects.filter(pk=ApiKey.objects.latest("id").pk).update(requests_per_minute=1)
+    Api(token).get(STATUS).value()
+    return Api(token).get(STATUS)
+
+
 def second_zone(scene: Scene) -> Answer:
     scene.api.patch(scene.brand_path, {"time_zone": "America/New_York"}).value()
     scene.clock.move_to("2024-01-16T01:00:00Z")
     return scene.api.patch(scene.brand_path, {"time_zone": "Asia/Tokyo"})
+
+
+def refund_of(scene: Scene, entry_id: object, amount: str) -> Answer:
+    body = {"spend_log_id": entry_id, "amount": amount}
+    return scene.api.post("/api/spend/refund/", body)
+
+
+def refund_too_large(scene: Scene) -> Answer:
+    entry = scene.api.add(scene.campaign, "1.00").value()
+    return refund_of(scene, entry["spend_log_id"], "1.01")
+
+
+def refund_of_refund(scene: Scene) -> Answer:
+    entry = scene.api.add(scene.campaign, "1.00").value()
+    taken_back = refund_of(scene, entry["spend_log_id"], "0.50").value()
+    return refund_of(scene, taken_back["spend_log_id"], "0.50")
+
+
+def capture_twice(scene: Scene, first: str, second: str) -> Answer:
+    body = {"campaign_id": scene.campaign["id"], "amount": "1.00"}
+    hold = scene.api.post("/api/holds/create/", body).value(201)
+    path = f"/api/holds/{hold['hold_id']}/capture/"
+    scene.api.post(path, {"amount": first})
+    return scene.api.post(path, {"amount": second})
+
+
+def stale_edit(scene: Scene) -> Answer:
+    stale = Api(make_token(), **{"If-Match": '"7"'})
+    return stale.patch(scene.brand_path, {"daily_budget": "1.00"})
 
 
 ERRORS: dict[str, tuple[int, str, Callable[[Scene], Answer]]] = {
@@ -87,6 +124,7 @@ ERRORS: dict[str, tuple[int, str, Callable[[Scene], Answer]]] = {
     "made-up method": (405, "method_not_allowed", lambda s: s.api.send("BREW", ADD)),
     "no key": (401, "not_authenticated", lambda _: Api().get(STATUS)),
     "no scope": (403, "scope_missing", lambda _: Api(make_token(Scope.SPEND)).get(STATUS)),
+    "too many requests": (429, "rate_limited", too_many_requests),
     "limited key": (403, "key_limited_to_brands", brand_by_limited_key),
     "no brand": (404, "brand_not_found", lambda s: s.api.get("/api/brands/999999/")),
     "no campaign": (404, "campaign_not_found", lambda s: s.api.add({"id": 999_999}, "1.00")),
@@ -103,6 +141,13 @@ ERRORS: dict[str, tuple[int, str, Callable[[Scene], Answer]]] = {
     "replayed refusal": (400, "budget_exceeded", replayed_refusal),
     "not active": (400, "campaign_not_active", add_while_paused),
     "reused event id": (409, "event_id_reused", reused_event_id),
+    "no entry": (404, "spend_log_not_found", lambda s: refund_of(s, 999_999, "1.00")),
+    "no hold": (404, "hold_not_found", lambda s: s.api.get("/api/holds/999999/")),
+    "a refund too large": (400, "refund_above_entry", refund_too_large),
+    "a refund of a refund": (400, "not_refundable", refund_of_refund),
+    "a capture too large": (400, "capture_above_hold", lambda s: capture_twice(s, "9", "8")),
+    "a hold that has ended": (409, "hold_ended", lambda s: capture_twice(s, "0.50", "0.50")),
+    "a stale edit": (412, "changed_meanwhile", stale_edit),
     "database down": (503, "database_unavailable", database_down),
     "health by POST": (405, "method_not_allowed", lambda s: s.api.post("/healthz/live")),
     "health elsewhere": (404, "not_found", lambda s: s.api.get("/healthz/nothing")),

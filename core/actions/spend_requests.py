@@ -1,0 +1,144 @@
+"""What callers ask of the one admission path, and what each request comes to."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+
+from core.enums import SpendKind
+from core.errors import BudgetManagerError
+from core.rules.entries import DEFAULT_HOLD
+from core.rules.instants import format_instant
+from core.rules.money import format_money, format_optional_money
+
+
+class Subject(Enum):
+    """What a request names by its id, and so whose brand it is about."""
+
+    CAMPAIGN = "campaign"
+    HOLD = "hold"
+    ENTRY = "entry"
+
+
+class _Fingerprinted:
+    """A request whose content can be told from another's, whatever their event ids (C21)."""
+
+    __slots__ = ()
+
+    @property
+    def subject(self) -> tuple[Subject, int]:
+        """What the request is about, and its id."""
+        return self._subject()
+
+    @property
+    def fingerprint(self) -> str:
+        """The SHA-256 of the content. Kept for ever, so the content's form must never change."""
+        return hashlib.sha256(repr(self._content()).encode()).hexdigest()
+
+    def _subject(self) -> tuple[Subject, int]:
+        raise NotImplementedError
+
+    def _content(self) -> tuple[object, ...]:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class SpendRequest(_Fingerprinted):
+    """To spend, or to tell of spend. `occurred_at` of `None` is now; `event_id` of "" is none."""
+
+    campaign_id: int
+    amount: Decimal
+    kind: SpendKind = SpendKind.ADD
+    occurred_at: datetime | None = None
+    currency: str | None = None
+    event_id: str = ""
+
+    def _subject(self) -> tuple[Subject, int]:
+        return Subject.CAMPAIGN, self.campaign_id
+
+    def _content(self) -> tuple[object, ...]:
+        amount, occurred_at = format_money(self.amount), format_instant(self.occurred_at)
+        return (self.kind.value, self.campaign_id, amount, occurred_at, self.currency)
+
+
+@dataclass(frozen=True, slots=True)
+class RefundRequest(_Fingerprinted):
+    """To take back part or all of an entry of the log (C22); `reason` is a person's words."""
+
+    spend_log_id: int
+    amount: Decimal
+    reason: str = ""
+    event_id: str = ""
+
+    def _subject(self) -> tuple[Subject, int]:
+        return Subject.ENTRY, self.spend_log_id
+
+    def _content(self) -> tuple[object, ...]:
+        return ("refund", self.spend_log_id, format_money(self.amount), self.reason)
+
+
+@dataclass(frozen=True, slots=True)
+class HoldRequest(_Fingerprinted):
+    """To set an amount aside for a time (C20)."""
+
+    campaign_id: int
+    amount: Decimal
+    duration: timedelta = DEFAULT_HOLD
+    currency: str | None = None
+    event_id: str = ""
+
+    def _subject(self) -> tuple[Subject, int]:
+        return Subject.CAMPAIGN, self.campaign_id
+
+    def _content(self) -> tuple[object, ...]:
+        seconds = int(self.duration.total_seconds())
+        return ("hold", self.campaign_id, format_money(self.amount), seconds, self.currency)
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureRequest(_Fingerprinted):
+    """To turn a hold into spend; an amount of `None` is all of it (C20)."""
+
+    hold_id: int
+    amount: Decimal | None = None
+    event_id: str = ""
+
+    def _subject(self) -> tuple[Subject, int]:
+        return Subject.HOLD, self.hold_id
+
+    def _content(self) -> tuple[object, ...]:
+        return ("capture", self.hold_id, format_optional_money(self.amount))
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseRequest(_Fingerprinted):
+    """To free a hold (C20)."""
+
+    hold_id: int
+    event_id: str = ""
+
+    def _subject(self) -> tuple[Subject, int]:
+        return Subject.HOLD, self.hold_id
+
+    def _content(self) -> tuple[object, ...]:
+        return ("release", self.hold_id)
+
+
+Request = SpendRequest | RefundRequest | HoldRequest | CaptureRequest | ReleaseRequest
+
+
+@dataclass(frozen=True, slots=True)
+class SpendOutcome:
+    """What one request came to: an answer as JSON values, or a refusal."""
+
+    answer: dict[str, Any] | None = None
+    refusal: BudgetManagerError | None = None
+    is_replay: bool = False
+
+    def accepted(self) -> dict[str, Any]:
+        """The answer. Raises the refusal if there is one."""
+        if self.refusal:
+            raise self.refusal
+        return self.answer or {}

@@ -1,0 +1,61 @@
+"""Reads of holds: those that requests name, and those whose time has run out (C20)."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from django.db.models import BigIntegerField, QuerySet, Sum
+
+from core.enums import HoldState
+from core.errors import HoldNotFoundError
+from core.models import Brand, Hold
+from core.rules.entries import HoldFacts
+
+
+def get_hold(hold_id: int, brand_ids: Collection[int] | None = None) -> Hold:
+    """A hold among the brands the caller may see, with its campaign and what was captured.
+
+    Raises HoldNotFoundError.
+    """
+    hold = Hold.objects.select_related("campaign", "spend_log").filter(pk=hold_id).first()
+    if hold is None or (brand_ids is not None and hold.brand_id not in brand_ids):
+        raise HoldNotFoundError
+    return hold
+
+
+def map_holds_to_brands(
+    hold_ids: Collection[int], brand_ids: Collection[int] | None
+) -> dict[int, int]:
+    """The brand of each hold that exists among those brands (`None`: any)."""
+    if not hold_ids:
+        return {}
+    # A path may name any number. Alone, Django finds nothing by one too large; in a list it fails.
+    possible = [hold_id for hold_id in hold_ids if hold_id <= BigIntegerField.MAX_BIGINT]
+    holds = Hold.objects.filter(id__in=possible)
+    if brand_ids is not None:
+        holds = holds.filter(brand_id__in=brand_ids)
+    return dict(holds.values_list("id", "brand_id"))
+
+
+def map_holds(brand: Brand, hold_ids: Collection[int]) -> dict[int, Hold]:
+    """Those of the named holds that are the brand's."""
+    return Hold.objects.filter(brand=brand).in_bulk(hold_ids) if hold_ids else {}
+
+
+def sum_expired_holds(brand: Brand, now: datetime) -> list[HoldFacts]:
+    """What open holds past their time still keep, as one hold a campaign and budget day."""
+    sums = find_expired_holds(brand, now).values("campaign_id", "budget_day")
+    return [
+        HoldFacts(0, row["campaign_id"], row["total"], HoldState.OPEN, row["budget_day"], now)
+        for row in sums.annotate(total=Sum("amount")).order_by("campaign_id", "budget_day")
+    ]
+
+
+def find_expired_holds(brand: Brand, now: datetime) -> QuerySet[Hold]:
+    """The brand's holds that are open although their time has run out."""
+    return Hold.objects.filter(brand=brand, state=HoldState.OPEN, expires_at__lte=now)
+
+
+def list_brands_with_expired_holds(now: datetime) -> list[int]:
+    """The brands that have such holds."""
+    expired = Hold.objects.filter(state=HoldState.OPEN, expires_at__lte=now)
+    return list(expired.order_by("brand_id").values_list("brand_id", flat=True).distinct())

@@ -1,0 +1,123 @@
+"""The web server of `make run` as a real process on the database of one test, and its killing."""
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from stack import commands
+from stack.checkout import ROOT
+from stack.leash import leashed
+
+PATIENCE_SECONDS = 40.0
+LOOK_SECONDS = 0.02
+
+
+class WebServer:
+    """Gunicorn with two workers, which fork from a loaded master: a killed one is soon replaced."""
+
+    def __init__(self, database_url: str) -> None:
+        with socket.socket() as chosen:
+            chosen.bind(("127.0.0.1", 0))
+            self.port: int = chosen.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._environment = {
+            **os.environ,
+            "DATABASE_URL": database_url,
+            "DEBUG": "0",
+            "HTTPS_ONLY": "0",
+            "ALLOWED_HOSTS": "127.0.0.1",
+            "SECRET_KEY": "of-one-test-0123456789-abcdefghijklmnopqrstuvwxyz",
+            # Each process counts for itself: these tests have no Redis.
+            "RATE_LIMIT_REDIS_URL": "",
+        }
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115 (`stop` closes it)
+        self.start()
+
+    def start(self) -> None:
+        """Start the master; it answers a moment later."""
+        bound = ("--bind", f"127.0.0.1:{self.port}")
+        command = (*commands.WEB, "--config", "core/tests/stories/warm_gunicorn.py", *bound)
+        self._master = subprocess.Popen(
+            leashed(commands.spec("web", command, {}).command),
+            cwd=ROOT,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=self._said,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    def await_ready(self) -> None:
+        """Wait until it answers."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not self._answers():
+            assert time.monotonic() < deadline, self.said()
+            time.sleep(LOOK_SECONDS)
+
+    def said(self) -> str:
+        """The end of what its processes wrote."""
+        self._said.seek(0)
+        return self._said.read().decode(errors="replace")[-5_000:]
+
+    def workers(self) -> list[int]:
+        """The numbers of the worker processes that there are now."""
+        listed = Path(f"/proc/{self._master.pid}/task/{self._master.pid}/children")
+        try:
+            return [int(number) for number in listed.read_text().split()]
+        except FileNotFoundError:
+            return []
+
+    def kill_worker(self, place: int) -> None:
+        """Kill one of the workers, once there is one."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not (numbers := self.workers()):
+            assert time.monotonic() < deadline, self.said()
+            time.sleep(LOOK_SECONDS)
+        os.kill(numbers[place % len(numbers)], signal.SIGKILL)
+
+    def kill_master(self) -> None:
+        """Kill the master, with which its workers die."""
+        self._master.kill()
+        self._master.wait()
+        self._bury()
+
+    def stop(self) -> None:
+        """End it and all that it started."""
+        self._master.terminate()
+        try:
+            self._master.wait(PATIENCE_SECONDS)
+        finally:
+            self._bury()
+            self._said.close()
+
+    def _bury(self) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(self._master.pid, signal.SIGKILL)
+
+    def _answers(self) -> bool:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        try:
+            connection.request("GET", "/healthz/live")
+            return connection.getresponse().status == http.client.OK
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+
+@contextmanager
+def web_server(database_url: str) -> Iterator[WebServer]:
+    """A running server for the length of the block, ready when the block begins."""
+    server = WebServer(database_url)
+    try:
+        server.await_ready()
+        yield server
+    finally:
+        server.stop()
