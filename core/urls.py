@@ -7,7 +7,7 @@ from core.views import brands, campaigns, explain, health, holds, spend, spend_b
 from core.views.authentication import KeyWith
 from core.views.errors import register_error_answers
 from core.views.openapi import DescribedApi
-from core.views.parsing import StrictParser, refuse_unknown_parameters
+from core.views.parsing import StrictParser, read_everything
 
 CALLS = (
     ("GET", "/brands/", Scope.READ, brands.brand_list),
@@ -38,7 +38,7 @@ CALLS = (
 
 api = DescribedApi(CALLS, parser=StrictParser())
 register_error_answers(api)
-api.add_decorator(refuse_unknown_parameters)
+api.add_decorator(read_everything)
 for method, call_path, scope, view in CALLS:
     api.default_router.add_api_operation(call_path, [method], view, auth=KeyWith(scope))
 

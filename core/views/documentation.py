@@ -25,7 +25,7 @@ OF_EVERY_CALL = (NotAuthenticatedError, RateLimitedError, ScopeMissingError, Inv
 OF_EVERY_BODY = (MalformedBodyError, UnsupportedMediaTypeError, BodyTooLargeError)
 OF_EVERY_PATH = (NotFoundError,)
 # How Django and the server may answer in place of any call.
-PLAIN_CODES = ("bad_request", "server_error", "database_unavailable")
+PLAIN_CODES = ("bad_request", "length_required", "server_error", "database_unavailable")
 
 Refusals = Iterable[type[BudgetManagerError]]
 View = TypeVar("View", bound=Callable[..., Any])

@@ -38,6 +38,7 @@ PLAIN_ANSWERS = {
     403: ("forbidden", "This is not allowed"),
     404: ("not_found", "There is nothing at this path; mind the trailing slash"),
     405: ("method_not_allowed", "This path doesn't answer that method"),
+    411: ("length_required", "Send the body with a Content-Length, not in chunks"),
     413: ("body_too_large", "The body is too large"),
     500: ("server_error", "Something broke on our side"),
     503: (

@@ -3,6 +3,7 @@
 import re
 import uuid
 from collections.abc import Callable
+from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponseBase
 
@@ -22,16 +23,24 @@ def api_middleware(get_response: Handler) -> Handler:
         given = request.headers.get("X-Request-ID", "")
         request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
         request.request_id = request_id  # type: ignore[attr-defined]  # read by the error shape
-        response = get_response(request)
-        is_json = response.headers.get("Content-Type", "").startswith("application/json")
         is_api = f"{request.path}/".startswith(_JSON_PATHS)
-        if response.status_code >= 400 and not is_json and is_api:
-            allow = response.headers.get("Allow")
-            response = plain_error_response(request, response.status_code)
-            if allow:
-                response.headers["Allow"] = allow
+        response = _answer_as_json(request, get_response) if is_api else get_response(request)
         response.headers["X-Request-ID"] = request_id
         add_rate_limit_headers(request, response)
         return response
 
     return handle
+
+
+def _answer_as_json(request: HttpRequest, get_response: Handler) -> HttpResponseBase:
+    # Django reads no body that comes in chunks, and would take it for none at all.
+    if "Transfer-Encoding" in request.headers:
+        return plain_error_response(request, HTTPStatus.LENGTH_REQUIRED)
+    response = get_response(request)
+    is_json = response.headers.get("Content-Type", "").startswith("application/json")
+    if response.status_code < 400 or is_json:
+        return response
+    answer = plain_error_response(request, response.status_code)
+    if allow := response.headers.get("Allow"):
+        answer.headers["Allow"] = allow
+    return answer
