@@ -15,8 +15,8 @@ from stack.postgres import throwaway_postgres
 from stack.postgres_binaries import has_binaries
 
 PARALLEL = ("-n", "2", "--dist", "loadscope")
-# Pure functions and processes have no database to differ on.
-PURE_TESTS = ("core/tests/rules", "core/tests/stack")
+# Pure functions, processes and the client have no database to differ on.
+PURE_TESTS = ("core/tests/rules", "core/tests/stack", "core/tests/clients")
 CHUNK = 65_536
 COLOUR_CODE = re.compile(r"\x1b\[[0-9;]*m")
 PATIENCE_SECONDS = 5.0

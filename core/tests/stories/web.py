@@ -77,10 +77,9 @@ class WebServer:
     def kill_worker(self, place: int) -> None:
         """Kill one of the workers, once there is one."""
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while not (numbers := self.workers()):
+        while not _kill_one(self.workers(), place):
             assert time.monotonic() < deadline, self.said()
             time.sleep(LOOK_SECONDS)
-        os.kill(numbers[place % len(numbers)], signal.SIGKILL)
 
     def kill_master(self) -> None:
         """Kill the master, with which its workers die."""
@@ -110,6 +109,17 @@ class WebServer:
             return False
         finally:
             connection.close()
+
+
+def _kill_one(numbers: list[int], place: int) -> bool:
+    """Kill one of these processes; whether it was still there."""
+    if not numbers:
+        return False
+    try:
+        os.kill(numbers[place % len(numbers)], signal.SIGKILL)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 @contextmanager
