@@ -7,12 +7,17 @@ signatures can't. Numbers that aren't plain integers are kept as they were writt
 import json
 from collections import Counter
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, NoReturn
 
 from core.errors import MalformedBodyError
 
 LARGEST_BODY = 64 * 1024
 DEEPEST_NESTING = 20
+# Twice what the largest batch needs.
+MOST_OBJECTS = 2_000
+# Each name that nobody knows costs most of a kilobyte to refuse.
+MOST_NAMES = 10_000
 _LONGEST_INTEGER = 18  # digits; below 2**63
 
 
@@ -28,7 +33,7 @@ def read_json(body: bytes) -> dict[str, Any]:
     if not body.strip():
         raise MalformedBodyError("The body is empty; send a JSON object")
     try:
-        document = _DECODER.decode(body.decode("utf-8"))
+        document = _decoder().decode(body.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise MalformedBodyError("The body is not UTF-8") from error
     except json.JSONDecodeError as error:
@@ -43,7 +48,26 @@ def read_json(body: bytes) -> dict[str, Any]:
     return document
 
 
+def _decoder() -> json.JSONDecoder:
+    """A reader for one body, which counts the objects in it: an empty one takes 64 bytes."""
+    counter = count(1)
+
+    def read_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        if next(counter) > MOST_OBJECTS:
+            raise MalformedBodyError("The body holds too many objects; send 1,000 entries at most")
+        return _read_object(pairs)
+
+    return json.JSONDecoder(
+        object_pairs_hook=read_object,
+        parse_float=NumberLiteral,
+        parse_int=_read_integer,
+        parse_constant=_refuse_constant,
+    )
+
+
 def _read_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(pairs) > MOST_NAMES:
+        raise MalformedBodyError("An object in the body holds too many names")
     document = dict(pairs)
     if len(document) < len(pairs):
         twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
@@ -58,14 +82,6 @@ def _read_integer(text: str) -> int | NumberLiteral:
 
 def _refuse_constant(text: str) -> NoReturn:
     raise MalformedBodyError(f"{text} is not a JSON number")
-
-
-_DECODER = json.JSONDecoder(
-    object_pairs_hook=_read_object,
-    parse_float=NumberLiteral,
-    parse_int=_read_integer,
-    parse_constant=_refuse_constant,
-)
 
 
 def _check_text(value: Any, *, depth: int) -> None:
