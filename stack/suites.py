@@ -14,9 +14,16 @@ from stack.leash import leashed
 from stack.postgres import throwaway_postgres
 from stack.postgres_binaries import has_binaries
 
-PARALLEL = ("-n", "2", "--dist", "loadscope")
-# Pure functions, processes and the client have no database to differ on.
-PURE_TESTS = ("core/tests/rules", "core/tests/stack", "core/tests/clients")
+PARALLEL = ("-n", "2", "--dist", "loadscope", "--no-loadscope-reorder")
+# Pure functions, processes and what only talks to the API have no database to differ on.
+PURE_TESTS = (
+    "core/tests/rules",
+    "core/tests/stack",
+    "core/tests/clients",
+    "core/tests/commands/test_load_demo.py",
+    "core/tests/stories/test_readme.py",
+    "core/tests/stories/test_recipes.py",
+)
 CHUNK = 65_536
 COLOUR_CODE = re.compile(r"\x1b\[[0-9;]*m")
 PATIENCE_SECONDS = 5.0
