@@ -231,7 +231,7 @@ RIGHT_ALONE = [
     name
     for name, mutant in MUTANTS_HERE.items()
     if mutant.race in RACES_WITH_HEATS and mutant.is_right_alone
-    if VENDOR == min(mutant.vendors, key="sqlite postgresql".split().index)
+    if min(mutant.vendors, key="sqlite postgresql".split().index) == VENDOR
 ]
 
 
