@@ -14,8 +14,8 @@ from core.errors import MalformedBodyError
 
 LARGEST_BODY = 64 * 1024
 DEEPEST_NESTING = 20
-# Twice what the largest batch needs.
-MOST_OBJECTS = 2_000
+# Ten times what the largest batch needs.
+MOST_OBJECTS = 10_000
 # Each name that nobody knows costs most of a kilobyte to refuse.
 MOST_NAMES = 10_000
 _LONGEST_INTEGER = 18  # digits; below 2**63
