@@ -11,7 +11,8 @@ class Transition(models.Model):
     """A change of `is_active` with reasons, numbers and who or what caused it (C17).
 
     What time alone brings is recorded at the instant at which it was due, with the actor `clock`,
-    whoever noticed it then or later (C26). `numbers` holds each budget that applied at that moment: limit, spent and held as text.
+    whoever noticed it then or later (C26). `numbers` holds each budget that applied at that moment:
+    limit, spent and held as text.
     """
 
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="transitions")
