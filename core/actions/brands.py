@@ -10,6 +10,7 @@ from typing import TypedDict
 from django.db import IntegrityError, transaction
 
 from core.actions.caller import Caller
+from core.actions.catch_up import catch_up
 from core.actions.verdicts import Change, judge_campaigns
 from core.actions.versions import ANY_TERMS, Terms, keep_brand_version
 from core.enums import Cause, PeriodKind
@@ -64,7 +65,7 @@ def edit_brand(
     Raises BrandNotFoundError, ChangedMeanwhileError, NameTakenError, InvalidFieldError,
     TimeZoneChangeTooSoonError.
     """
-    brand = _lock_live_brand(brand_id, caller)
+    brand = _lock_live_brand(brand_id, caller, now)
     terms.check(brand)
     remaining = dict(changes)
     if "time_zone" in changes:
@@ -91,7 +92,7 @@ def archive_brand(
 
     Raises BrandNotFoundError, ChangedMeanwhileError.
     """
-    brand = _lock_live_brand(brand_id, caller)
+    brand = _lock_live_brand(brand_id, caller, now)
     terms.check(brand)
     brand.is_enabled = False
     brand.archived_at = now
@@ -101,8 +102,9 @@ def archive_brand(
     judge_campaigns(brand, change)
 
 
-def _lock_live_brand(brand_id: int, caller: Caller) -> Brand:
+def _lock_live_brand(brand_id: int, caller: Caller, now: datetime) -> Brand:
     brand = lock_brand(brand_id)
+    catch_up(brand, now)
     if brand.archived_at or not caller.may_see(brand.pk):
         raise BrandNotFoundError
     return brand

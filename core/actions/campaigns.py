@@ -11,6 +11,7 @@ from typing import TypedDict
 from django.db import transaction
 
 from core.actions.caller import Caller
+from core.actions.catch_up import catch_up
 from core.actions.verdicts import Change, judge_campaigns
 from core.actions.versions import ANY_TERMS, Terms, keep_campaign_version
 from core.enums import Cause
@@ -50,6 +51,7 @@ def create_campaign(
     Raises BrandNotFoundError, NameTakenError, InvalidFieldError.
     """
     brand = lock_brand(brand_id)
+    catch_up(brand, now)
     if brand.archived_at or not caller.may_see(brand.pk):
         raise BrandNotFoundError
     campaign = Campaign(brand=brand, created_at=now)
@@ -107,7 +109,7 @@ def archive_campaign(
 
     Raises CampaignNotFoundError, ChangedMeanwhileError.
     """
-    campaign = _lock(campaign_id, caller)
+    campaign = _lock(campaign_id, caller, now)
     terms.check(campaign)
     campaign.is_enabled = False
     campaign.archived_at = now
@@ -119,15 +121,16 @@ def archive_campaign(
 def _change(
     campaign_id: int, changes: CampaignChanges, change: Change, *, terms: Terms = ANY_TERMS
 ) -> Campaign:
-    campaign = _lock(campaign_id, change.caller)
+    campaign = _lock(campaign_id, change.caller, change.at)
     terms.check(campaign)
     _save(campaign, changes)
     return _judge(campaign, change)
 
 
-def _lock(campaign_id: int, caller: Caller) -> Campaign:
+def _lock(campaign_id: int, caller: Caller, now: datetime) -> Campaign:
     """The campaign as it is once its brand is locked. A campaign never moves to another brand."""
     brand = lock_brand(get_campaign(campaign_id, caller.brand_ids).brand_id)
+    catch_up(brand, now)
     campaign = get_campaign(campaign_id, caller.brand_ids)
     campaign.brand = brand
     return campaign

@@ -12,11 +12,11 @@ from datetime import datetime
 from django.db import InternalError, OperationalError, transaction
 
 from core.actions.caller import Caller
-from core.actions.spend import expire_holds_of
+from core.actions.catch_up import catch_up
 from core.actions.verdicts import Change, judge_campaigns
 from core.enums import Cause, PeriodKind
 from core.models import Brand, BrandTotal, TaskRun, Transition
-from core.queries.holds import find_expired_holds, list_brands_with_expired_holds
+from core.queries.holds import count_expired_holds
 from core.queries.locks import lock_brand
 from core.queries.sweeps import map_doubtful_campaigns, map_due_campaigns
 from core.queries.totals import list_brands_to_close, list_totals_to_close
@@ -29,12 +29,19 @@ Changes = dict[str, int]
 
 def check_budgets(*, caller: Caller, now: datetime) -> Changes:
     """Find stored verdicts that switches or totals contradict, and put them right."""
-    return _judge_found(map_doubtful_campaigns(now), Change(caller, now, Cause.BUDGET_CHECK))
+    found = map_doubtful_campaigns(now)
+    change = Change(caller, now, Cause.BUDGET_CHECK)
+
+    def judge_brand(brand: Brand) -> Changes:
+        return _count(judge_campaigns(brand, change, found[brand.pk]))
+
+    return _for_each_brand(found, judge_brand, change)
 
 
 def enforce_dayparting(*, caller: Caller, now: datetime) -> Changes:
     """Judge the campaigns whose window, flight or period edge has come (C13)."""
-    return _judge_found(map_due_campaigns(now), Change(caller, now, Cause.TIME))
+    change = Change(caller, now, Cause.TIME)
+    return _for_each_brand(map_due_campaigns(now), _nothing_more, change)
 
 
 def reset_daily_spend(*, caller: Caller, now: datetime) -> Changes:
@@ -49,13 +56,10 @@ def reset_monthly_spend(*, caller: Caller, now: datetime) -> Changes:
 
 def expire_holds(*, caller: Caller, now: datetime) -> Changes:
     """Free what holds past their time still keep, and judge the campaigns that may run again."""
-
-    def expire_of(brand: Brand) -> Changes:
-        expired = find_expired_holds(brand, now).count()
-        return {"expired": expired, **_count(expire_holds_of(brand, caller=caller, now=now))}
-
-    due = list_brands_with_expired_holds(now)
-    return {"expired": 0, **_for_each_brand(filter(caller.may_see, due), expire_of)}
+    before = count_expired_holds(now, caller.brand_ids)
+    changes = _for_each_brand(before, _nothing_more, Change(caller, now, Cause.HOLD_ENDED))
+    left = count_expired_holds(now, caller.brand_ids) if before else {}
+    return {"expired": sum(before.values()) - sum(left.values()), **changes}
 
 
 def record_task_run(task: str, changed: Changes, *, now: datetime) -> None:
@@ -63,24 +67,22 @@ def record_task_run(task: str, changed: Changes, *, now: datetime) -> None:
     TaskRun.objects.update_or_create(task=task, defaults={"finished_at": now, "changed": changed})
 
 
-def _judge_found(found: dict[int, list[int]], change: Change) -> Changes:
-    def judge_brand(brand: Brand) -> Changes:
-        return _count(judge_campaigns(brand, change, found[brand.pk]))
-
-    return _for_each_brand(filter(change.caller.may_see, found), judge_brand)
-
-
 def _close_periods(period: PeriodKind, change: Change) -> Changes:
     def close_brand(brand: Brand) -> Changes:
         totals = list_totals_to_close(brand, period, change.at)
         for total in totals:
-            total.closed_at = change.at
+            # Whenever somebody gets round to it, it closes at its end.
+            total.closed_at = total.ends_at
         BrandTotal.objects.bulk_update(totals, ["closed_at"], batch_size=500)
-        transitions = judge_campaigns(brand, change) if totals else []
-        return {"closed": len(totals), **_count(transitions)}
+        return {"closed": len(totals)}
 
     due = list_brands_to_close(period, change.at)
-    return {"closed": 0, **_for_each_brand(filter(change.caller.may_see, due), close_brand)}
+    return {"closed": 0, **_for_each_brand(due, close_brand, change)}
+
+
+def _nothing_more(_brand: Brand) -> Changes:
+    """For work that is done once the brand has caught up."""
+    return {}
 
 
 def _count(transitions: Collection[Transition]) -> Changes:
@@ -88,15 +90,19 @@ def _count(transitions: Collection[Transition]) -> Changes:
     return {"activated": activated, "paused": len(transitions) - activated}
 
 
-def _for_each_brand(brand_ids: Iterable[int], deed: Callable[[Brand], Changes]) -> Changes:
-    """Do the deed for each brand in a transaction of its own; the sum of what was committed."""
+def _for_each_brand(
+    brand_ids: Iterable[int], deed: Callable[[Brand], Changes], change: Change
+) -> Changes:
+    """Let each brand catch up, then do the deed, in a transaction of its own; the sum of it all."""
     changes = Counter({**_count([]), "failed": 0})
-    for brand_id in brand_ids:
+    for brand_id in filter(change.caller.may_see, brand_ids):
         try:
             with transaction.atomic():
-                done = deed(lock_brand(brand_id))
+                brand = lock_brand(brand_id)
+                done = Counter(_count(catch_up(brand, change.at)))
+                done.update(deed(brand))
         except (OperationalError, InternalError):
             logger.exception("brand %s is busy or unreachable; the next tick tries again", brand_id)
-            done = {"failed": 1}
+            done = Counter({"failed": 1})
         changes.update(done)
     return dict(changes)

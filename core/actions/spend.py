@@ -12,6 +12,7 @@ from operator import attrgetter
 from django.db import IntegrityError, InterfaceError, InternalError, OperationalError, transaction
 
 from core.actions.caller import Caller
+from core.actions.catch_up import catch_up
 from core.actions.ledger import Ledger, Pending, occurred_at
 from core.actions.spend_answers import outcome_of
 from core.actions.spend_requests import (
@@ -36,9 +37,9 @@ from core.errors import (
     RecordedRefusalError,
     SpendLogNotFoundError,
 )
-from core.models import Brand, Campaign, EventAnswer, Hold, SpendLog, Transition
+from core.models import Brand, Campaign, EventAnswer, Hold, SpendLog
 from core.queries.books import get_book, list_campaigns_to_judge
-from core.queries.holds import map_holds, map_holds_to_brands, sum_expired_holds
+from core.queries.holds import map_holds, map_holds_to_brands
 from core.queries.locks import lock_brand
 from core.queries.spend import (
     map_campaigns_to_brands,
@@ -51,7 +52,6 @@ from core.rules.entries import (
     CaptureEntry,
     Entry,
     HoldEntry,
-    HoldFacts,
     RefundEntry,
     ReleaseEntry,
     SpendEntry,
@@ -129,11 +129,6 @@ def admit_spends(
     return [outcomes.get(place, failed) for place in range(len(requests))]
 
 
-def expire_holds_of(brand: Brand, *, caller: Caller, now: datetime) -> list[Transition]:
-    """Free what a locked brand's expired holds keep (C20); the changes of state it brought."""
-    return _Session(brand.pk, caller, now, NOT_LATE).settle(brand, [])
-
-
 def _brands_of(requests: Sequence[Request], caller: Caller) -> list[int | None]:
     """Whose brand each request is about; `None` where the caller may see nothing by that id."""
     finders = {
@@ -181,13 +176,14 @@ class _Session:
     @transaction.atomic
     def _admit_once(self, requests: Sequence[Request]) -> list[SpendOutcome]:
         pendings = [Pending(request) for request in requests]
-        self.settle(lock_brand(self.brand_id), pendings)
+        brand = lock_brand(self.brand_id)
+        catch_up(brand, self.now)
+        self._settle(brand, pendings)
         return [pending.outcome or SpendOutcome() for pending in pendings]
 
-    def settle(self, brand: Brand, pendings: Sequence[Pending]) -> list[Transition]:
-        """Decide, write and answer, once what expired holds keep is free again (C8, C20)."""
+    def _settle(self, brand: Brand, pendings: Sequence[Pending]) -> None:
+        """Decide, write and answer."""
         requests = [pending.request for pending in pendings]
-        expired = sum_expired_holds(brand, self.now)
         ledger = Ledger(
             brand,
             self.caller.source,
@@ -195,8 +191,7 @@ class _Session:
             holds=map_holds(brand, _ids_of(requests, Subject.HOLD)),
             logged=map_entries_to_refund(brand, _ids_of(requests, Subject.ENTRY)),
         )
-        named: list[HoldFacts | Hold | SpendLog] = [*expired, *ledger.holds.values()]
-        named += ledger.logged.values()
+        named: list[Hold | SpendLog] = [*ledger.holds.values(), *ledger.logged.values()]
         campaigns = list_campaigns_to_judge(
             brand,
             _ids_of(requests, Subject.CAMPAIGN) | {each.campaign_id for each in named},
@@ -207,17 +202,12 @@ class _Session:
         book = get_book(brand, campaigns, instants, budget_days=budget_days)
 
         admission = Admission(ledger.facts(book), self.now)
-        admission.free_expired(expired)
         self._decide(pendings, admission)
 
         ledger.write(pendings, admission)
-        if expired:
-            ledger.expire_holds()
-        cause = _cause(pendings, Cause.HOLD_ENDED if expired else None)
-        transitions = self._store_verdicts(brand, campaigns, admission=admission, cause=cause)
+        self._store_verdicts(brand, campaigns, admission=admission, cause=_cause(pendings))
 
         self._answer(pendings, {campaign.pk: campaign.name for campaign in campaigns})
-        return transitions
 
     def _instants(self, requests: Iterable[Request]) -> Iterator[datetime]:
         """When the spend occurred that isn't too late to count."""
@@ -254,18 +244,19 @@ class _Session:
 
     def _store_verdicts(
         self, brand: Brand, campaigns: list[Campaign], *, admission: Admission, cause: Cause
-    ) -> list[Transition]:
+    ) -> None:
         """The campaigns named, and all of the brand when a brand budget ran out or came back."""
         if not admission.changed:
-            return []
+            return
         change = Change(self.caller, self.now, cause)
         before, after = (
             used_up_brand_budgets(book.brand, book.totals, self.now)
             for book in (admission.before, admission.book)
         )
         if before != after:
-            return judge_campaigns(brand, change)
-        return store_verdicts(campaigns, admission.book, change)
+            judge_campaigns(brand, change)
+        else:
+            store_verdicts(campaigns, admission.book, change)
 
     def _answer(self, pendings: Sequence[Pending], names: dict[int, str]) -> None:
         """Word each outcome, and keep the first answer to each event id (C21)."""
@@ -311,10 +302,9 @@ def _entry(request: Request, now: datetime) -> Entry:
             return RefundEntry(spend_log_id, amount)
 
 
-def _cause(pendings: Iterable[Pending], unasked: Cause | None) -> Cause:
+def _cause(pendings: Iterable[Pending]) -> Cause:
     """What to call a change of state: what was done, or spend where that was several things."""
     causes = {_CAUSES[type(pending.request)] for pending in pendings if pending.admitted}
-    causes |= {unasked} if unasked else set()
     return causes.pop() if len(causes) == 1 else Cause.SPEND
 
 

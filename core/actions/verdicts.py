@@ -59,25 +59,33 @@ def store_verdicts(
     changed, transitions = [], []
     for campaign in campaigns:
         verdict = judge(book.facts(campaign.pk), judging_instant(campaign, change.at))
-        was_active, is_new = campaign.is_active, campaign.status_since is None
-        if not _take_over(campaign, verdict):
-            continue
-        if is_new or was_active != verdict.is_active:
-            campaign.status_since = verdict.at
-            transitions.append(_transition(campaign, verdict, change))
-        changed.append(campaign)
-    if changed:
-        Campaign.objects.bulk_update(changed, STORED_VERDICT, batch_size=500)
-    return Transition.objects.bulk_create(transitions, batch_size=500)
+        is_changed, transition = take_over(campaign, verdict, change)
+        changed += [campaign] if is_changed else []
+        transitions += [transition] if transition else []
+    write_verdicts(changed, transitions)
+    return transitions
 
 
-def _take_over(campaign: Campaign, verdict: Verdict) -> bool:
-    """Put the verdict on the campaign; whether that changed anything."""
+def take_over(
+    campaign: Campaign, verdict: Verdict, change: Change
+) -> tuple[bool, Transition | None]:
+    """Put the verdict on the campaign; whether anything differs, and the transition if it flips."""
     next_change_at = None if campaign.archived_at else verdict.next_change_at
     before = (campaign.is_active, campaign.reasons, campaign.next_change_at)
     after = (verdict.is_active, verdict.reasons, next_change_at)
+    is_new, was_active = campaign.status_since is None, campaign.is_active
     campaign.is_active, campaign.reasons, campaign.next_change_at = after
-    return before != after or campaign.status_since is None
+    if is_new or was_active != verdict.is_active:
+        campaign.status_since = verdict.at
+        return True, _transition(campaign, verdict, change)
+    return before != after, None
+
+
+def write_verdicts(changed: Collection[Campaign], transitions: Collection[Transition]) -> None:
+    """Store the verdicts that campaigns took over, and their changes of `is_active`."""
+    if changed:
+        Campaign.objects.bulk_update(changed, STORED_VERDICT, batch_size=500)
+    Transition.objects.bulk_create(transitions, batch_size=500)
 
 
 def _transition(campaign: Campaign, verdict: Verdict, change: Change) -> Transition:

@@ -88,8 +88,8 @@ class PeriodTotal(models.Model):
 class BrandTotal(PeriodTotal):
     """The totals of all campaigns of a brand in one day or month.
 
-    `closed_at` says when unattended work brought the verdicts up to date after the period's end
-    (C10); spend may still arrive late.
+    `closed_at` is the period's end, once unattended work has closed it there, at whatever time it
+    came by (C10, C26); spend may still arrive late.
     """
 
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="totals")

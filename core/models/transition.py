@@ -10,7 +10,9 @@ from core.models.fields import ReasonsField
 class Transition(models.Model):
     """A change of `is_active` with reasons, numbers and who or what caused it (C17).
 
-    `numbers` holds each budget that applied at that moment: limit, spent and held as text.
+    What time alone brings is recorded at the instant at which it was due, with the actor `clock`,
+    whoever noticed it then or later (C26). `numbers` holds each budget that applied at that moment:
+    limit, spent and held as text.
     """
 
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="transitions")

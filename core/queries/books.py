@@ -28,17 +28,22 @@ def get_book(
     instants: Iterable[datetime],
     *,
     budget_days: Iterable[date] = (),
+    since: datetime | None = None,
 ) -> BrandBook:
     """The facts about a brand and these campaigns, with the totals of every period touched.
 
     `instants` are the moments that matter: now, and when each spend occurred; `budget_days` are
-    days that matter by name. Two queries.
+    days that matter by name; `since` adds every period from that instant on. Two queries.
     """
     days = {brand.calendar.budget_day(at).starts_on for at in set(instants)} | set(budget_days)
     # A month is named by its days' own month (C9, C12).
     months = {day.replace(day=1) for day in days}
     periods = Q(period=PeriodKind.DAY, starts_on__in=days)
     periods |= Q(period=PeriodKind.MONTH, starts_on__in=months)
+    if since is not None:
+        first = brand.calendar.budget_day(since).starts_on
+        periods |= Q(period=PeriodKind.DAY, starts_on__gte=first)
+        periods |= Q(period=PeriodKind.MONTH, starts_on__gte=first.replace(day=1))
     lifetime = Q(period=PeriodKind.LIFETIME, starts_on=LIFETIME.starts_on)
     of_brand = BrandTotal.objects.filter(periods, brand=brand)
     of_campaigns = CampaignTotal.objects.filter(periods | lifetime, campaign__in=campaigns)

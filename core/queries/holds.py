@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from django.db.models import BigIntegerField, QuerySet, Sum
+from django.db.models import BigIntegerField, Count, QuerySet, Sum
 
 from core.enums import HoldState
 from core.errors import HoldNotFoundError
@@ -42,11 +42,22 @@ def map_holds(brand: Brand, hold_ids: Collection[int]) -> dict[int, Hold]:
 
 
 def sum_expired_holds(brand: Brand, now: datetime) -> list[HoldFacts]:
-    """What open holds past their time still keep, as one hold a campaign and budget day."""
-    sums = find_expired_holds(brand, now).values("campaign_id", "budget_day")
+    """What open holds past their time still keep, first to expire first.
+
+    Those of one campaign, budget day and instant come as one.
+    """
+    named = ("campaign_id", "budget_day", "expires_at")
+    sums = find_expired_holds(brand, now).values(*named).annotate(total=Sum("amount"))
     return [
-        HoldFacts(0, row["campaign_id"], row["total"], HoldState.OPEN, row["budget_day"], now)
-        for row in sums.annotate(total=Sum("amount")).order_by("campaign_id", "budget_day")
+        HoldFacts(
+            hold_id=0,
+            campaign_id=row["campaign_id"],
+            amount=row["total"],
+            state=HoldState.OPEN,
+            budget_day=row["budget_day"],
+            expires_at=row["expires_at"],
+        )
+        for row in sums.order_by("expires_at", "campaign_id", "budget_day")
     ]
 
 
@@ -55,7 +66,10 @@ def find_expired_holds(brand: Brand, now: datetime) -> QuerySet[Hold]:
     return Hold.objects.filter(brand=brand, state=HoldState.OPEN, expires_at__lte=now)
 
 
-def list_brands_with_expired_holds(now: datetime) -> list[int]:
-    """The brands that have such holds."""
+def count_expired_holds(now: datetime, brand_ids: Collection[int] | None) -> dict[int, int]:
+    """How many such holds each brand has that has any, among those brands (`None`: any)."""
     expired = Hold.objects.filter(state=HoldState.OPEN, expires_at__lte=now)
-    return list(expired.order_by("brand_id").values_list("brand_id", flat=True).distinct())
+    if brand_ids is not None:
+        expired = expired.filter(brand_id__in=brand_ids)
+    counts = expired.values("brand_id").annotate(count=Count("id")).order_by("brand_id")
+    return dict(counts.values_list("brand_id", "count"))

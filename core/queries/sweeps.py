@@ -11,13 +11,19 @@ from datetime import datetime
 from django.db.models import Exists, F, Q, QuerySet
 
 from core.enums import PeriodKind, Reason
-from core.models import Campaign, names_reason
+from core.models import Brand, Campaign, names_reason
 from core.queries.totals import find_running_brand_total, find_running_campaign_total
 
 
 def map_due_campaigns(now: datetime) -> dict[int, list[int]]:
     """Campaigns whose verdict time may have changed by `now`, by brand (C16)."""
     return _by_brand(Campaign.objects.filter(next_change_at__lte=now))
+
+
+def list_due_campaign_ids(brand: Brand, now: datetime) -> list[int]:
+    """The brand's campaigns whose verdict time may have changed by `now`."""
+    due = Campaign.objects.filter(brand=brand, next_change_at__lte=now)
+    return list(due.values_list("id", flat=True))
 
 
 def map_doubtful_campaigns(now: datetime) -> dict[int, list[int]]:

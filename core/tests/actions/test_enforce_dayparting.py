@@ -39,9 +39,10 @@ def test_a_window_opens_and_closes_its_campaign_c13_c16() -> None:
     ):
         assert run("enforce_dayparting", now) == expected
     created, opened, closed = transitions_of(campaign)
-    assert (opened.cause, opened.actor) == (Cause.TIME, "task:core.enforce_dayparting")
+    assert (opened.cause, opened.actor) == (Cause.TIME, "clock")
     assert (opened.at, opened.is_active) == (NOON + HOUR, True)
-    assert (closed.at, closed.reasons) == (NOON + 3 * HOUR + MINUTE, (Reason.OUTSIDE_SCHEDULE,))
+    assert (closed.at, closed.reasons) == (NOON + 3 * HOUR, (Reason.OUTSIDE_SCHEDULE,))
+    assert closed.recorded_at == NOON + 3 * HOUR + MINUTE
     assert created.reasons == (Reason.OUTSIDE_SCHEDULE,)
     assert fresh(campaign).next_change_at == NOON + DAY + HOUR
 
@@ -73,10 +74,16 @@ def test_windows_follow_the_brands_own_clock_through_its_jumps_c13(
     assert fresh(campaign).is_active is is_active
 
 
-def test_after_an_outage_one_run_is_enough_however_many_edges_were_missed_c26() -> None:
+def test_after_an_outage_one_run_records_every_edge_that_was_missed_c26() -> None:
     campaign = make_campaign(schedule=[window("13:00", "15:00")])
-    assert run("enforce_dayparting", NOON + 30 * DAY + 2 * HOUR) == {**QUIET, "activated": 1}
-    assert [t.is_active for t in transitions_of(campaign)] == [False, True]
+    missed = {**QUIET, "activated": 31, "paused": 30}
+    assert run("enforce_dayparting", NOON + 30 * DAY + 2 * HOUR) == missed
+    instants = [t.at for t in transitions_of(campaign)]
+    assert instants[-3:] == [
+        NOON + 29 * DAY + HOUR,
+        NOON + 29 * DAY + 3 * HOUR,
+        NOON + 30 * DAY + HOUR,
+    ]
     assert fresh(campaign).next_change_at == NOON + 30 * DAY + 3 * HOUR
 
 

@@ -47,7 +47,7 @@ def test_at_midnight_the_day_is_closed_and_campaigns_come_back_c10() -> None:
     for campaign in campaigns:
         assert fresh(campaign).is_active
         last = transitions_of(campaign)[-1]
-        assert (last.cause, last.actor) == (Cause.PERIOD_TURNED, "task:core.reset_daily_spend")
+        assert (last.cause, last.actor) == (Cause.PERIOD_TURNED, "clock")
         assert last.at == MIDNIGHT
     assert closed_days(brand) == {"2026-06-10": MIDNIGHT}
 
@@ -80,9 +80,9 @@ def test_after_an_outage_every_missed_day_is_closed_c26() -> None:
     campaign = make_campaign(make_brand(daily_budget=FIVE))
     for days in range(5):
         add(campaign, "5", now=NOON + days * DAY)
-    now = NOON + 5 * DAY
-    assert run("reset_daily_spend", now) == {**QUIET, "closed": 5, "activated": 1}
-    assert set(closed_days(campaign.brand).values()) == {now}
+    assert run("reset_daily_spend", NOON + 5 * DAY) == {**QUIET, "closed": 5, "activated": 1}
+    closed = closed_days(campaign.brand)
+    assert list(closed.values()) == [MIDNIGHT + days * DAY for days in range(5)]
 
 
 def test_a_day_that_late_spend_opened_is_closed_by_the_next_run_c11() -> None:
@@ -93,7 +93,7 @@ def test_a_day_that_late_spend_opened_is_closed_by_the_next_run_c11() -> None:
     report(campaign, "9", now=MIDNIGHT + MINUTE, occurred_at=NOON)
     later = MIDNIGHT + HOUR
     assert run("reset_daily_spend", later) == {**QUIET, "closed": 1}
-    assert closed_days(campaign.brand) == {"2026-06-09": later, "2026-06-10": MIDNIGHT}
+    assert closed_days(campaign.brand) == {"2026-06-09": MIDNIGHT - DAY, "2026-06-10": MIDNIGHT}
     assert spent(campaign) == 10, "a closed day still takes late spend"
 
 

@@ -40,7 +40,7 @@ def test_on_the_first_the_month_is_closed_and_campaigns_come_back_c10() -> None:
     for campaign in campaigns:
         last = transitions_of(campaign)[-1]
         assert (last.is_active, last.cause) == (True, Cause.PERIOD_TURNED)
-        assert (last.at, last.actor) == (FIRST_OF_JULY, "task:core.reset_monthly_spend")
+        assert (last.at, last.actor) == (FIRST_OF_JULY, "clock")
     month = BrandTotal.objects.get(brand=brand, period="month")
     assert (month.closed_at, month.spent) == (FIRST_OF_JULY, FIVE), "closed and never zeroed"
     assert BrandTotal.objects.get(brand=brand, period="day").closed_at is None
@@ -63,13 +63,11 @@ def test_after_an_outage_every_missed_month_is_closed_c26() -> None:
     campaign = make_campaign(make_brand(monthly_budget=FIVE))
     for day in ("2026-06-30", "2026-07-31", "2026-08-31"):
         add(campaign, "5", now=utc(f"{day}T23:00"))
-    now = utc("2026-09-15T09:00")
-    assert run("reset_monthly_spend", now) == {**QUIET, "closed": 3, "activated": 1}
+    expected = {**QUIET, "closed": 3, "activated": 1}
+    assert run("reset_monthly_spend", utc("2026-09-15T09:00")) == expected
     months = BrandTotal.objects.filter(period="month").order_by("starts_on")
-    assert [(month.starts_on.month, month.closed_at) for month in months] == [
-        (6, now),
-        (7, now),
-        (8, now),
+    assert [month.closed_at for month in months] == [
+        utc(f"2026-{month:02d}-01T00:00") for month in (7, 8, 9)
     ]
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
-from core.actions import delivery, spend
+from core.actions import delivery
+from core.actions.catch_up import catch_up
 from core.actions.delivery import record_task_run
-from core.actions.verdicts import judge_campaigns
 from core.enums import Cause, Reason
 from core.models import Brand, Campaign, TaskRun
 from core.queries.books import get_book, list_campaigns_to_judge
@@ -37,8 +37,6 @@ from core.tests.builders import (
 )
 from core.tests.rules.zones import HOUR, utc
 
-# What expired holds give back is judged where all spend is.
-JUDGE_OF = {"expire_holds": spend}
 each_deed = pytest.mark.parametrize("name", DEEDS)
 
 pytestmark = pytest.mark.django_db
@@ -146,7 +144,7 @@ def test_what_waits_for_a_hold_comes_back_when_it_has_expired_c20() -> None:
     assert changes == {"expired": 1, "activated": 1, "paused": 0, "failed": 0}
     assert world.active() == {"held"}
     last = transitions_of(world.campaigns["held"])[-1]
-    assert (last.cause, last.actor) == (Cause.HOLD_ENDED, "task:core.expire_holds")
+    assert (last.cause, last.actor) == (Cause.HOLD_ENDED, "clock")
 
 
 def test_nobody_needs_them_to_spend_safely_c10() -> None:
@@ -213,19 +211,20 @@ def test_a_brand_that_fails_stops_no_other_and_is_counted(
         changes = run(name, now)
     assert changes["failed"] == 1
     assert f"brand {busy} is busy or unreachable" in caplog.text
-    moved = {t.campaign.brand_id for t in _transitions_by(name)}
+    moved = _brands_moved_at(now)
     assert world.new_york.pk in moved
     assert busy not in moved
 
     changes = run(name, now)
     assert changes["failed"] == 0, "the next tick tries again"
-    moved = {t.campaign.brand_id for t in _transitions_by(name)}
-    assert {world.new_york.pk, busy} <= moved
+    assert {world.new_york.pk, busy} <= _brands_moved_at(now)
 
 
-def _transitions_by(name: str) -> list[Any]:
+def _brands_moved_at(now: datetime) -> set[int]:
     found = [t for campaign in Campaign.objects.all() for t in transitions_of(campaign)]
-    return [transition for transition in found if transition.actor == f"task:core.{name}"]
+    of_people = {Cause.CREATED, Cause.SPEND}
+    moved = (t for t in found if t.recorded_at == now and t.cause not in of_people)
+    return {t.campaign.brand_id for t in moved}
 
 
 @each_deed
@@ -235,11 +234,11 @@ def test_a_brand_that_fails_half_way_keeps_and_counts_nothing_of_it(
     _, now = make_work_in_both(name)
     before = everything_stored()
 
-    def judge_and_break(*args: Any, **options: Any) -> None:
-        judge_campaigns(*args, **options)
+    def catch_up_and_break(*args: Any) -> None:
+        catch_up(*args)
         raise OperationalError("the connection is gone")
 
-    monkeypatch.setattr(JUDGE_OF.get(name, delivery), "judge_campaigns", judge_and_break)
+    monkeypatch.setattr(delivery, "catch_up", catch_up_and_break)
     changes = run(name, now)
     assert changes.pop("failed") >= 2
     assert everything_stored() == before
@@ -253,7 +252,7 @@ def test_any_other_fault_is_not_hidden(name: str, monkeypatch: pytest.MonkeyPatc
     def fail(*_args: Any, **_options: Any) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(JUDGE_OF.get(name, delivery), "judge_campaigns", fail)
+    monkeypatch.setattr(delivery, "catch_up", fail)
     with pytest.raises(ZeroDivisionError):
         run(name, now)
 

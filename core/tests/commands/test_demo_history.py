@@ -154,8 +154,8 @@ def test_transitions_came_from_time_midnights_spend_and_a_person(loaded: Ran, db
         (Cause.CREATED, "admin:admin"),
         (Cause.PAUSED, "admin:admin"),
         (Cause.SPEND, "demo:ad-server"),
-        (Cause.TIME, "task:core.enforce_dayparting"),
-        (Cause.PERIOD_TURNED, "task:core.reset_daily_spend"),
+        (Cause.TIME, "clock"),
+        (Cause.PERIOD_TURNED, "clock"),
     }
     brought_back = Transition.objects.filter(cause=Cause.PERIOD_TURNED, is_active=True)
     assert brought_back.exists()
@@ -166,7 +166,7 @@ def test_transitions_came_from_time_midnights_spend_and_a_person(loaded: Ran, db
 
 def test_days_that_ended_are_closed_when_they_ended(loaded: Ran, db: None) -> None:
     for total in BrandTotal.objects.filter(ends_at__lte=NOW):
-        assert total.closed_at == total.ends_at + timedelta(seconds=20)
+        assert total.closed_at == total.ends_at
 
 
 def test_without_a_path_it_prints_the_way_in(loaded: Ran, db: None) -> None:

@@ -10,6 +10,7 @@ from unittest import mock
 
 from django.db import transaction
 
+from core.actions import catch_up as catching_up
 from core.actions import delivery, holds, spend
 from core.actions.caller import Caller
 from core.actions.spend_requests import (
@@ -23,7 +24,7 @@ from core.actions.spend_requests import (
 from core.errors import BudgetManagerError
 from core.models import Brand, Campaign, Hold, SpendLog
 from core.queries.books import get_book, list_campaigns_to_judge
-from core.queries.holds import list_brands_with_expired_holds, map_holds, sum_expired_holds
+from core.queries.holds import count_expired_holds, map_holds, sum_expired_holds
 from core.queries.locks import lock_brand
 from core.queries.spend import map_entries_to_refund
 from core.rules.admission import Admission, Decision
@@ -68,7 +69,10 @@ def held_column_forgotten(request: Request, *, caller: Caller, now: datetime) ->
     """Keep holds, but not what they set aside: alone, everybody captures what was there."""
     if isinstance(request, CaptureRequest):
         time.sleep(SHOWING_SECONDS)
-    with mock.patch.object(spend, "Admission", _Forgetful):
+    with (
+        mock.patch.object(spend, "Admission", _Forgetful),
+        mock.patch.object(catching_up, "Admission", _Forgetful),
+    ):
         return _admit(request, caller, now)
 
 
@@ -98,21 +102,21 @@ def hold_read_before_the_lock(
 def expired_summed_before_the_lock(*, caller: Caller, now: datetime) -> delivery.Changes:
     """Sum what expired holds keep, wait for the lock, give it back: a second time, maybe."""
     changes = {"expired": 0, "failed": 0}
-    for brand_id in list_brands_with_expired_holds(now):
+    for brand_id in count_expired_holds(now, caller.brand_ids):
         seen = sum_expired_holds(Brand.objects.get(pk=brand_id), now)
         time.sleep(MOMENT_SECONDS)
         with (
-            mock.patch.object(spend, "sum_expired_holds", return_value=seen),
+            mock.patch.object(catching_up, "sum_expired_holds", return_value=seen),
             transaction.atomic(),
         ):
-            spend.expire_holds_of(lock_brand(brand_id), caller=caller, now=now)
+            catching_up.catch_up(lock_brand(brand_id), now)
         changes["expired"] += len(seen)
     return changes
 
 
 def hold_never_expires(request: Request, *, caller: Caller, now: datetime) -> SpendOutcome:
     """Leave expired holds to a task: one that doesn't come keeps the money (C26)."""
-    with mock.patch.object(spend, "sum_expired_holds", return_value=[]):
+    with mock.patch.object(catching_up, "sum_expired_holds", return_value=[]):
         return _admit(request, caller, now)
 
 

@@ -40,12 +40,12 @@ def test_a_worker_and_a_beat_keep_every_campaign_up_to_date_c10_c13_c16_c17_c20(
     campaign = paused_since_yesterday()
     with unattended.beat("reset_daily_spend"):
         unattended.await_that(lambda: fresh(campaign).is_active, "back after midnight")
-    assert told(campaign) == (True, (), Cause.PERIOD_TURNED, "task:core.reset_daily_spend")
+    assert told(campaign) == (True, (), Cause.PERIOD_TURNED, "clock")
 
     campaign = make_campaign(now=timezone.now(), ends_at=timezone.now() + FLIGHT_LEFT)
     with unattended.beat("enforce_dayparting"):
         unattended.await_that(lambda: not fresh(campaign).is_active, "paused at its end")
-    expected = (False, (Reason.ENDED,), Cause.TIME, "task:core.enforce_dayparting")
+    expected = (False, (Reason.ENDED,), Cause.TIME, "clock")
     assert told(campaign) == expected
 
     campaign = make_campaign(now=timezone.now())
@@ -58,7 +58,7 @@ def test_a_worker_and_a_beat_keep_every_campaign_up_to_date_c10_c13_c16_c17_c20(
     campaign = held_ten_minutes_ago()
     with unattended.beat("expire_holds"):
         unattended.await_that(lambda: fresh(campaign).is_active, "back after the hold")
-    assert told(campaign) == (True, (), Cause.HOLD_ENDED, "task:core.expire_holds")
+    assert told(campaign) == (True, (), Cause.HOLD_ENDED, "clock")
 
     with unattended.beat("reset_monthly_spend"):
         unattended.await_that(has_every_task_run, "a run of every task")
