@@ -11,10 +11,11 @@ from core.rules.verdict import Facts
 def preview_box(facts: Facts, at: datetime) -> dict[str, Any]:
     """What the template shows; read only."""
     campaign, calendar = facts.campaign, facts.brand.calendar
+    days = coming_days(campaign, calendar, at)
     return {
         "time_zone": calendar.zone_at(at),
-        "warnings": campaign_warnings(facts.brand, campaign, at),
-        "days": [_row(day) for day in coming_days(campaign, calendar, at)],
+        "warnings": campaign_warnings(facts.brand, campaign, at, days=days),
+        "days": [_row(day) for day in days],
     }
 
 

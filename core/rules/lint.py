@@ -3,7 +3,7 @@
 Each can be said from the settings alone. What was spent doesn't count, and nothing is forecast.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -18,7 +18,6 @@ from core.rules.preview import (
     ChangedWindow,
     ClockEffect,
     Span,
-    coming_days,
     is_open_within,
 )
 from core.rules.verdict import BrandFacts, CampaignFacts
@@ -56,9 +55,9 @@ class SettingWarning:
 
 
 def campaign_warnings(
-    brand: BrandFacts, campaign: CampaignFacts, at: datetime
+    brand: BrandFacts, campaign: CampaignFacts, at: datetime, *, days: Iterable[CampaignDay]
 ) -> list[SettingWarning]:
-    """Everything that looks wrong at `at`, the worst first.
+    """Everything that looks wrong at `at`, the worst first; `days` are its `coming_days`.
 
     Of a flight that is over nothing is said but what its budgets are.
     """
@@ -67,7 +66,7 @@ def campaign_warnings(
         *_higher_budgets(brand, campaign),
         *_upside_down_budgets(brand, campaign),
         *_unreachable_budgets(brand, campaign, at),
-        *_changed_windows(coming_days(campaign, brand.calendar, at)),
+        *_changed_windows(days),
     ]
 
 
@@ -183,7 +182,7 @@ def _open_day_count(schedule: WeeklySchedule, calendar: BrandCalendar, span: Spa
     return count
 
 
-def _changed_windows(days: list[CampaignDay]) -> Iterator[SettingWarning]:
+def _changed_windows(days: Iterable[CampaignDay]) -> Iterator[SettingWarning]:
     """`window_changed_by_clock`: a window that isn't open for as long as the schedule says."""
     for day in days:
         for changed in day.changed_windows:

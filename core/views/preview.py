@@ -83,14 +83,15 @@ def campaign_preview(request: ApiRequest, campaign_id: int) -> JsonResponse:
 def preview_document(facts: Facts, at: datetime) -> dict[str, Any]:
     """The days from the one that `at` is in, and the warnings of that instant."""
     campaign, calendar = facts.campaign, facts.brand.calendar
+    days = coming_days(campaign, calendar, at)
     return {
         "campaign_id": campaign.campaign_id,
         "time_zone": calendar.zone_at(at),
         "from": format_instant(at),
-        "days": [_day_document(day) for day in coming_days(campaign, calendar, at)],
+        "days": [_day_document(day) for day in days],
         "warnings": [
             {"code": warning.code.value, "field": warning.field, "message": warning.message}
-            for warning in campaign_warnings(facts.brand, campaign, at)
+            for warning in campaign_warnings(facts.brand, campaign, at, days=days)
         ],
     }
 

@@ -8,6 +8,7 @@ import pytest
 from core.rules.calendar import BrandCalendar
 from core.rules.dayparts import Daypart, weekly_schedule
 from core.rules.lint import campaign_warnings
+from core.rules.preview import coming_days
 from core.tests.rules.by_the_minute import FRI, MON, SAT, SUN, THU, TUE, WED, window
 from core.tests.rules.facts import NOON, facts
 from core.tests.rules.zones import DAY, HOUR, utc
@@ -18,24 +19,25 @@ OFFICE = [window("09:00", "17:00", MON, TUE, WED, THU, FRI)]
 
 
 def warned(
-    some: list[Daypart] | None = None, at: Any = NOON, **changes: Any
+    some: list[Daypart] | None = None, /, at: Any = NOON, **changes: Any
 ) -> list[tuple[str, str]]:
     return [
         (warning.code.value, warning.field) for warning in campaign_warnings_of(some, at, changes)
     ]
 
 
-def sentences(some: list[Daypart] | None = None, at: Any = NOON, **changes: Any) -> list[str]:
+def sentences(some: list[Daypart] | None = None, /, at: Any = NOON, **changes: Any) -> list[str]:
     return [warning.message for warning in campaign_warnings_of(some, at, changes)]
 
 
 def campaign_warnings_of(some: list[Daypart] | None, at: Any, changes: dict[str, Any]) -> Any:
-    amounts = {
+    amounts: dict[str, Any] = {
         name: Decimal(value) if name.endswith("_budget") else value
         for name, value in changes.items()
     }
     known = facts(schedule=weekly_schedule(some or []), **amounts)
-    return campaign_warnings(known.brand, known.campaign, at)
+    days = coming_days(known.campaign, known.brand.calendar, at)
+    return campaign_warnings(known.brand, known.campaign, at, days=days)
 
 
 def test_sound_settings_get_no_warning() -> None:
