@@ -178,6 +178,13 @@ def test_a_lifetime_that_the_days_of_its_flight_cannot_spend_is_named() -> None:
     ]
 
 
+def test_a_day_whose_open_minutes_lie_outside_the_flight_does_not_count() -> None:
+    """From Wednesday evening to Friday morning only Thursday is left."""
+    flight = {"starts_at": utc("2026-06-10T18:00"), "ends_at": utc("2026-06-12T08:00")}
+    assert warned(OFFICE, daily_budget="10", lifetime_budget="10", **flight) == []
+    assert warned(OFFICE, daily_budget="10", lifetime_budget="10.01", **flight) == LIFETIME
+
+
 def test_a_flight_that_starts_within_a_month_leaves_the_monthly_budget_alone() -> None:
     """It is meant for the months after."""
     assert warned(daily_budget="10", monthly_budget="300", starts_at=NOON) == []
