@@ -3,7 +3,17 @@
 from django.urls import path
 
 from core.enums import Scope
-from core.views import brands, campaigns, explain, health, holds, spend, spend_batch, status
+from core.views import (
+    brands,
+    campaigns,
+    explain,
+    health,
+    holds,
+    preview,
+    spend,
+    spend_batch,
+    status,
+)
 from core.views.authentication import KeyWith
 from core.views.errors import register_error_answers
 from core.views.openapi import DescribedApi
@@ -23,6 +33,7 @@ CALLS = (
     ("POST", "/campaigns/{int:campaign_id}/pause/", Scope.MANAGE, campaigns.campaign_pause),
     ("POST", "/campaigns/{int:campaign_id}/resume/", Scope.MANAGE, campaigns.campaign_resume),
     ("GET", "/campaigns/{int:campaign_id}/explain/", Scope.READ, explain.campaign_explain),
+    ("GET", "/campaigns/{int:campaign_id}/preview/", Scope.READ, preview.campaign_preview),
     ("GET", "/campaigns/{int:campaign_id}/transitions/", Scope.READ, explain.transition_list),
     ("POST", "/spend/add/", Scope.SPEND, spend.spend_add),
     ("POST", "/spend/report/", Scope.SPEND, spend.spend_report),

@@ -31,6 +31,7 @@ from core.admin.columns import (
 from core.admin.doors import ActionAdmin, Visit, visit_of
 from core.admin.filters import CampaignArchivedFilter, ReasonFilter, SwitchFilter
 from core.admin.forms import CampaignForm
+from core.admin.preview import preview_box
 from core.admin.schedule import ScheduleFormSet, ScheduleInline
 from core.errors import BudgetManagerError
 from core.models import Campaign
@@ -215,7 +216,8 @@ class CampaignAdmin(ActionAdmin[Campaign]):
         if campaign is None:
             return {}
         now = visit_of(request).now
-        verdict = judge(get_book(campaign.brand, [campaign], [now]).facts(campaign.pk), now)
+        facts = get_book(campaign.brand, [campaign], [now]).facts(campaign.pk)
+        verdict = judge(facts, now)
         return {
             "campaign": campaign,
             "verdict": verdict,
@@ -224,6 +226,7 @@ class CampaignAdmin(ActionAdmin[Campaign]):
                 {"label": row["code"].replace("_", " ").capitalize(), **row}
                 for row in describe_numbers(verdict)
             ],
+            "preview": preview_box(facts, now),
             "transitions": list_latest_transitions(campaign, TRANSITIONS_SHOWN),
         }
 

@@ -238,6 +238,35 @@ ANSWERS: dict[str, Json] = {
         "next_change_at": "2026-11-20T23:00:00Z",
         "transition": _TRANSITION,
     },
+    "campaign_preview": {
+        "campaign_id": 1,
+        "time_zone": "Europe/Berlin",
+        "from": "2026-03-28T23:30:00Z",
+        "days": [
+            {
+                "date": "2026-03-29",
+                "starts_at": "2026-03-28T23:00:00Z",
+                "ends_at": "2026-03-29T22:00:00Z",
+                "hours": 23,
+                "clock_changes": True,
+                "windows": [
+                    {
+                        "starts_at": "2026-03-29T00:00:00Z",
+                        "ends_at": "2026-03-29T02:00:00Z",
+                        "local_start": "2026-03-29T01:00:00+01:00",
+                        "local_end": "2026-03-29T04:00:00+02:00",
+                    }
+                ],
+            }
+        ],
+        "warnings": [
+            {
+                "code": "window_changed_by_clock",
+                "field": "schedule",
+                "message": "On 2026-03-29 the clock cuts the window 01:00–04:00 to 2 h 00 min.",
+            }
+        ],
+    },
     "transition_list": {"transitions": [_TRANSITION], "next": None},
     "campaign_pause": _PAUSED,
     "campaign_resume": _CAMPAIGN,

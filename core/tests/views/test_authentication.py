@@ -53,6 +53,7 @@ REQUESTS = {
     ("POST", "/campaigns/{int:campaign_id}/pause/"): Request(),
     ("POST", "/campaigns/{int:campaign_id}/resume/"): Request(),
     ("GET", "/campaigns/{int:campaign_id}/explain/"): Request(),
+    ("GET", "/campaigns/{int:campaign_id}/preview/"): Request(),
     ("GET", "/campaigns/{int:campaign_id}/transitions/"): Request(),
     ("POST", "/spend/add/"): Request(body=CAMPAIGN),
     ("POST", "/spend/report/"): Request(body=CAMPAIGN),
