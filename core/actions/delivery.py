@@ -18,7 +18,7 @@ from core.enums import Cause, PeriodKind
 from core.models import Brand, BrandTotal, TaskRun, Transition
 from core.queries.holds import find_expired_holds, list_brands_with_expired_holds
 from core.queries.locks import lock_brand
-from core.queries.sweeps import map_doubtful_campaigns, map_due_campaigns
+from core.queries.sweeps import Part, map_doubtful_campaigns, map_due_campaigns
 from core.queries.totals import list_brands_to_close, list_totals_to_close
 
 logger = logging.getLogger(__name__)
@@ -63,11 +63,22 @@ def record_task_run(task: str, changed: Changes, *, now: datetime) -> None:
     TaskRun.objects.update_or_create(task=task, defaults={"finished_at": now, "changed": changed})
 
 
-def _judge_found(found: dict[int, list[int]], change: Change) -> Changes:
-    def judge_brand(brand: Brand) -> Changes:
-        return _count(judge_campaigns(brand, change, found[brand.pk]))
+def _judge_found(found: Iterable[Part], change: Change) -> Changes:
+    """Judge each part in a transaction of its own, so that no brand is locked for long."""
+    changes = Counter({**_count([]), "failed": 0})
+    busy: set[int] = set()
+    for brand_id, campaign_ids in found:
+        if brand_id in busy or not change.caller.may_see(brand_id):
+            continue
 
-    return _for_each_brand(filter(change.caller.may_see, found), judge_brand)
+        def judge_part(brand: Brand, campaign_ids: list[int] = campaign_ids) -> Changes:
+            return _count(judge_campaigns(brand, change, campaign_ids))
+
+        done = _for_each_brand([brand_id], judge_part)
+        # The other parts of a brand that is busy needn't wait for its lock, too.
+        busy |= {brand_id} if done["failed"] else set()
+        changes.update(done)
+    return dict(changes)
 
 
 def _close_periods(period: PeriodKind, change: Change) -> Changes:
