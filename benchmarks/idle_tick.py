@@ -68,7 +68,7 @@ def parse(words: list[str]) -> tuple[Size, Path]:
         ("brands", 1_000),
         ("due", 1_000),
         ("looped", 5_000),
-        ("repetitions", 5),
+        ("repetitions", 3),
     ):
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--output", type=Path, default=VAR / "bench-ticks.json")

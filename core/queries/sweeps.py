@@ -26,6 +26,8 @@ JUDGED_TOGETHER = 200
 Part = tuple[int, list[int]]
 # Where a campaign stands among those that are due: its instant, brand and id.
 DuePlace = tuple[datetime, int, int]
+# The weekdays and minutes that brands' clocks show, and the zones in which they do.
+Clocks = dict[tuple[int, int], set[str]]
 
 
 def map_due_campaigns(now: datetime) -> Iterator[Part]:
@@ -64,15 +66,21 @@ def map_doubtful_campaigns(now: datetime) -> Iterator[Part]:
     Goes through all campaigns by id, two statements for each chunk. Read on after each part was
     judged.
     """
-    should_say = _reasons_by_facts(now)
+    clocks = _map_clocks(now)
     after = 0
     while until := find_last_of_chunk(after):
-        chunk = Campaign.objects.filter(id__gt=after, id__lte=until, archived_at=None)
-        doubtful = chunk.filter(Q(next_change_at__lte=now) | ~Exact(_says(), should_say))
-        rows: Iterable[tuple[int, int]] = doubtful.order_by("brand_id", "id").values_list(
-            "brand_id", "id"
+        facts = _facts_behind_reasons(now)
+        dayparts = Schedule.objects.filter(
+            # The bounds say nothing new; without them PostgreSQL would read all dayparts.
+            campaign=OuterRef("pk"),
+            campaign_id__gt=after,
+            campaign_id__lte=until,
         )
-        yield from _parts(rows)
+        facts[Reason.OUTSIDE_SCHEDULE] = _is_outside_schedule(dayparts, clocks, now)
+        chunk = Campaign.objects.filter(id__gt=after, id__lte=until, archived_at=None)
+        differs = ~Exact(_says(), _should_say(facts))
+        doubtful = chunk.filter(Q(next_change_at__lte=now) | differs)
+        yield from _parts(doubtful.order_by("brand_id", "id").values_list("brand_id", "id"))
         after = until
 
 
@@ -88,9 +96,8 @@ def _says() -> Case:
     return Case(When(reasons="", then=Value(",")), default=F("reasons"), output_field=CharField())
 
 
-def _reasons_by_facts(now: datetime) -> Concat:
-    """What the stored reasons should be: one text, so that each fact is looked up once."""
-    facts = _facts_behind_reasons(now)
+def _should_say(facts: dict[Reason, Q]) -> Concat:
+    """The reasons by the facts in the same form: one text, so that each is looked up once."""
     named = [
         Case(When(facts[reason], then=Value(f"{reason},")), default=Value("")) for reason in Reason
     ]
@@ -103,7 +110,6 @@ def _facts_behind_reasons(now: datetime) -> dict[Reason, Q]:
         Reason.CAMPAIGN_DISABLED: Q(is_enabled=False),
         Reason.NOT_STARTED: Q(starts_at__isnull=False, starts_at__gt=now),
         Reason.ENDED: Q(ends_at__isnull=False, ends_at__lte=now),
-        Reason.OUTSIDE_SCHEDULE: _is_outside_schedule(now),
     }
     day, month, lifetime = PeriodKind
     of_brand, of_campaign = find_running_brand_total, find_running_campaign_total
@@ -123,41 +129,41 @@ def _facts_behind_reasons(now: datetime) -> dict[Reason, Q]:
     return facts
 
 
-def _is_outside_schedule(now: datetime) -> Q:
+def _is_outside_schedule(dayparts: QuerySet[Schedule], clocks: Clocks, now: datetime) -> Q:
     """There are dayparts, and none is open by the clock of the brand (C13)."""
     is_open = Q(pk=None)
-    for local, zones in _map_zones_to_local_times(now).items():
-        moves_later = Q(brand__time_zone_changes_at__gt=now)
-        is_there = (moves_later & Q(brand__previous_time_zone__in=zones)) | (
-            ~moves_later & Q(brand__time_zone__in=zones)
-        )
-        is_open |= Q(is_there, Exists(_find_open_dayparts(*local)))
-    return Exists(Schedule.objects.filter(campaign=OuterRef("pk"))) & ~is_open
+    moves_later = Q(brand__time_zone_changes_at__gt=now)
+    for (weekday, minute), zones in clocks.items():
+        was_there = moves_later & Q(brand__previous_time_zone__in=zones)
+        is_there = ~moves_later & Q(brand__time_zone__in=zones)
+        open_then = Exists(_find_open(dayparts, weekday, minute))
+        is_open |= Q(was_there | is_there, open_then)
+    return Q(Exists(dayparts), ~is_open)
 
 
-def _map_zones_to_local_times(now: datetime) -> dict[tuple[int, int], set[str]]:
-    """The zones that brands are in, by the weekday and minute that their clocks show."""
+def _map_clocks(now: datetime) -> Clocks:
     brands = Brand.objects.order_by().values_list(
         "time_zone", "previous_time_zone", "time_zone_changes_at"
     )
-    zones: defaultdict[tuple[int, int], set[str]] = defaultdict(set)
+    clocks: defaultdict[tuple[int, int], set[str]] = defaultdict(set)
     for calendar in (BrandCalendar(*row) for row in brands.distinct()):
         local = calendar.local(now)
-        zones[local.weekday(), local.hour * 60 + local.minute].add(calendar.zone_at(now))
-    return dict(zones)
+        clocks[local.weekday(), local.hour * 60 + local.minute].add(calendar.zone_at(now))
+    return dict(clocks)
 
 
-def _find_open_dayparts(weekday: int, minute: int) -> QuerySet[Schedule]:
+def _find_open(dayparts: QuerySet[Schedule], weekday: int, minute: int) -> QuerySet[Schedule]:
     today, yesterday = 1 << weekday, 1 << (weekday - 1) % 7
     goes_past_midnight = Q(end_minute__lte=F("start_minute"))
     began_today = Q(on_today__gt=0, start_minute__lte=minute) & (
         Q(end_minute__gt=minute) | goes_past_midnight
     )
     began_yesterday = Q(on_yesterday__gt=0, end_minute__gt=minute) & goes_past_midnight
-    dayparts = Schedule.objects.filter(campaign=OuterRef("pk")).alias(
-        on_today=F("weekdays").bitand(today), on_yesterday=F("weekdays").bitand(yesterday)
-    )
-    return dayparts.filter(began_today | began_yesterday)
+    days = {
+        "on_today": F("weekdays").bitand(today),
+        "on_yesterday": F("weekdays").bitand(yesterday),
+    }
+    return dayparts.alias(**days).filter(began_today | began_yesterday)
 
 
 def _parts(rows: Iterable[tuple[int, int]]) -> Iterator[Part]:
