@@ -161,7 +161,7 @@ def repeat(measures: dict[str, Callable[[], Cost]], repetitions: int) -> dict[st
 
 def table(runs: dict[str, list[Cost]], size: Size) -> str:
     """Return the measurements as rows of Markdown."""
-    heads = ("what", "statements", "in the database", "in all", "longest statement", "longest lock")
+    heads = ("what", "statements", "in the database", "in all", "longest statement", "each lock")
     lines = [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
     for name, costs in runs.items():
         cells = (
@@ -170,15 +170,15 @@ def table(runs: dict[str, list[Cost]], size: Size) -> str:
             str(Spread.of([cost.database for cost in costs])),
             str(Spread.of([cost.total for cost in costs])),
             f"{max(max(cost.statements) for cost in costs):.2f} ms",
-            _longest_lock(costs),
+            _locks(costs),
         )
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join([*lines, "", *_conclusions(runs, size), ""])
 
 
-def _longest_lock(costs: list[Cost]) -> str:
+def _locks(costs: list[Cost]) -> str:
     locks = [lock for cost in costs for lock in cost.locks]
-    return f"{max(locks):.2f} ms" if locks else "none"
+    return str(Spread.of(locks)) if locks else "none"
 
 
 def _conclusions(runs: dict[str, list[Cost]], size: Size) -> Iterator[str]:
@@ -210,7 +210,7 @@ def document(runs: dict[str, list[Cost]], size: Size) -> dict[str, object]:
                     "total_ms": cost.total,
                     "statements": len(cost.statements),
                     "longest_statement_ms": max(cost.statements),
-                    "longest_lock_ms": max(cost.locks, default=None),
+                    "locks_ms": sorted(cost.locks),
                 }
                 for cost in costs
             ]

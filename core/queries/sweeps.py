@@ -19,8 +19,8 @@ from core.rules.calendar import BrandCalendar
 
 # Campaigns that one statement goes through or gives.
 CHUNK = 10_000
-# Campaigns that one transaction should judge: it keeps its brand locked for less than 200 ms.
-JUDGED_TOGETHER = 50
+# Campaigns that one transaction should judge: its brand is locked for much less than 200 ms.
+JUDGED_TOGETHER = 25
 
 # A brand and at most `JUDGED_TOGETHER` of its campaigns.
 Part = tuple[int, list[int]]

@@ -34,4 +34,5 @@ def test_every_tick_is_measured_and_every_run_is_kept(tmp_path: Path) -> None:
     assert len(idle) == 4
     assert all(counts == [1, 1] for counts in idle.values()), "an idle task asks once"
     assert statements["loop"][0] > 2 * 10
-    assert kept["runs"]["due in one brand"][0]["longest_lock_ms"] > 0
+    locks = [len(run["locks_ms"]) for run in kept["runs"]["due in many brands"]]
+    assert locks == [10, 10], "each brand is locked once"
