@@ -6,6 +6,7 @@ manage COMMAND …                run manage.py on the data of `run`
 postgres [--durable] [PROGRAM …]
                                 run a program (default: a shell) with a throw-away PostgreSQL
                                 as its DATABASE_URL; --durable: with fsync, for measurements
+bench-ticks [ARGUMENT …]        measure what a tick of the unattended work costs on such a one
 """
 
 import os
@@ -53,6 +54,9 @@ def obey(words: list[str]) -> int:
             return lend_postgres(program, durable=True)
         case ["postgres", *program]:
             return lend_postgres(program, durable=False)
+        case ["bench-ticks", *arguments]:
+            program = [sys.executable, "-m", "benchmarks.idle_tick", *arguments]
+            return lend_postgres(program, durable=True)
         case _:
             sys.stderr.write(str(__doc__))
             return MISUSED

@@ -22,15 +22,16 @@ CLOCK = Caller("clock")
 BUDGETS = frozenset(reason for reason in Reason if reason.value.endswith("_budget"))
 
 
-def catch_up(brand: Brand, now: datetime) -> list[Transition]:
+def catch_up(brand: Brand, now: datetime, among: Collection[int] | None = None) -> list[Transition]:
     """Bring a locked brand up to `now`; the transitions, each at the instant at which it was due.
 
     Every action that changes anything of a brand begins with this. So nothing has changed since
     the first instant that is due, and each is judged by the facts of its own: whoever comes first,
-    a task, a spend or an edit, writes the same history (C16, C17).
+    a task, a spend or an edit, writes the same history (C16, C17). A task that changes nothing
+    else may do it for `among` these campaigns at a time, unless holds have run out between.
     """
     expired = sum_expired_holds(brand, now)
-    due = list_due_campaign_ids(brand, now)
+    due = list_due_campaign_ids(brand, now, None if expired else among)
     if not expired and not due:
         return []
     return _CatchUp(brand, now, expired).run(due)

@@ -18,7 +18,7 @@ from core.enums import Cause, PeriodKind
 from core.models import Brand, BrandTotal, TaskRun, Transition
 from core.queries.holds import count_expired_holds
 from core.queries.locks import lock_brand
-from core.queries.sweeps import map_doubtful_campaigns, map_due_campaigns
+from core.queries.sweeps import Part, map_doubtful_campaigns, map_due_campaigns
 from core.queries.totals import list_brands_to_close, list_totals_to_close
 
 logger = logging.getLogger(__name__)
@@ -29,19 +29,14 @@ Changes = dict[str, int]
 
 def check_budgets(*, caller: Caller, now: datetime) -> Changes:
     """Find stored verdicts that switches or totals contradict, and put them right."""
-    found = map_doubtful_campaigns(now)
     change = Change(caller, now, Cause.BUDGET_CHECK)
-
-    def judge_brand(brand: Brand) -> Changes:
-        return _count(judge_campaigns(brand, change, found[brand.pk]))
-
-    return _for_each_brand(found, judge_brand, change)
+    return _judge_found(map_doubtful_campaigns(now), change, afresh=True)
 
 
 def enforce_dayparting(*, caller: Caller, now: datetime) -> Changes:
     """Judge the campaigns whose window, flight or period edge has come (C13)."""
     change = Change(caller, now, Cause.TIME)
-    return _for_each_brand(map_due_campaigns(now), _nothing_more, change)
+    return _judge_found(map_due_campaigns(now), change, afresh=False)
 
 
 def reset_daily_spend(*, caller: Caller, now: datetime) -> Changes:
@@ -56,8 +51,12 @@ def reset_monthly_spend(*, caller: Caller, now: datetime) -> Changes:
 
 def expire_holds(*, caller: Caller, now: datetime) -> Changes:
     """Free what holds past their time still keep, and judge the campaigns that may run again."""
+
+    def free_holds(brand: Brand) -> Changes:
+        return _count(catch_up(brand, now))
+
     before = count_expired_holds(now, caller.brand_ids)
-    changes = _for_each_brand(before, _nothing_more, Change(caller, now, Cause.HOLD_ENDED))
+    changes = _for_each_brand(before, free_holds, caller)
     left = count_expired_holds(now, caller.brand_ids) if before else {}
     return {"expired": sum(before.values()) - sum(left.values()), **changes}
 
@@ -67,22 +66,42 @@ def record_task_run(task: str, changed: Changes, *, now: datetime) -> None:
     TaskRun.objects.update_or_create(task=task, defaults={"finished_at": now, "changed": changed})
 
 
+def _judge_found(found: Iterable[Part], change: Change, *, afresh: bool) -> Changes:
+    """Let each part catch up, and judge it again if asked, in a transaction of its own.
+
+    So no brand is locked for long.
+    """
+    changes = Counter({**_count([]), "failed": 0})
+    busy: set[int] = set()
+    for brand_id, campaign_ids in found:
+        if brand_id in busy:
+            continue
+
+        def judge_part(brand: Brand, campaign_ids: list[int] = campaign_ids) -> Changes:
+            transitions = catch_up(brand, change.at, campaign_ids)
+            if afresh:
+                transitions += judge_campaigns(brand, change, campaign_ids)
+            return _count(transitions)
+
+        done = _for_each_brand([brand_id], judge_part, change.caller)
+        # The other parts of a brand that is busy needn't wait for its lock, too.
+        busy |= {brand_id} if done["failed"] else set()
+        changes.update(done)
+    return dict(changes)
+
+
 def _close_periods(period: PeriodKind, change: Change) -> Changes:
     def close_brand(brand: Brand) -> Changes:
+        transitions = catch_up(brand, change.at)
         totals = list_totals_to_close(brand, period, change.at)
         for total in totals:
             # Whenever somebody gets round to it, it closes at its end.
             total.closed_at = total.ends_at
         BrandTotal.objects.bulk_update(totals, ["closed_at"], batch_size=500)
-        return {"closed": len(totals)}
+        return {"closed": len(totals), **_count(transitions)}
 
     due = list_brands_to_close(period, change.at)
-    return {"closed": 0, **_for_each_brand(due, close_brand, change)}
-
-
-def _nothing_more(_brand: Brand) -> Changes:
-    """For work that is done once the brand has caught up."""
-    return {}
+    return {"closed": 0, **_for_each_brand(due, close_brand, change.caller)}
 
 
 def _count(transitions: Collection[Transition]) -> Changes:
@@ -91,18 +110,16 @@ def _count(transitions: Collection[Transition]) -> Changes:
 
 
 def _for_each_brand(
-    brand_ids: Iterable[int], deed: Callable[[Brand], Changes], change: Change
+    brand_ids: Iterable[int], deed: Callable[[Brand], Changes], caller: Caller
 ) -> Changes:
-    """Let each brand catch up, then do the deed, in a transaction of its own; the sum of it all."""
+    """Do the deed for each brand in a transaction of its own; the sum of what was committed."""
     changes = Counter({**_count([]), "failed": 0})
-    for brand_id in filter(change.caller.may_see, brand_ids):
+    for brand_id in filter(caller.may_see, brand_ids):
         try:
             with transaction.atomic():
-                brand = lock_brand(brand_id)
-                done = Counter(_count(catch_up(brand, change.at)))
-                done.update(deed(brand))
+                done = deed(lock_brand(brand_id))
         except (OperationalError, InternalError):
             logger.exception("brand %s is busy or unreachable; the next tick tries again", brand_id)
-            done = Counter({"failed": 1})
+            done = {"failed": 1}
         changes.update(done)
     return dict(changes)

@@ -128,7 +128,8 @@ class Verdict:
     """The answer to "is it running, and if not, why", binding reason first (C14).
 
     `next_change_at` is the next instant at which time alone may change this answer, its reasons
-    included; `None` if time changes nothing that matters: after the flight, reasons may go stale.
+    included; `None` if time changes nothing that matters. After the flight only the budget check
+    keeps reasons true.
     """
 
     at: datetime

@@ -4,14 +4,18 @@ from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
+from core.actions import delivery
 from core.actions.caller import Caller
 from core.actions.campaigns import archive_campaign
 from core.actions.delivery import check_budgets
+from core.actions.verdicts import Change, judge_campaigns
 from core.enums import Cause, Reason
-from core.models import Brand, BrandTotal, Campaign, CampaignTotal
+from core.models import Brand, BrandTotal, Campaign, CampaignTotal, Transition
+from core.queries import sweeps
+from core.queries.locks import lock_brand
 from core.rules.dayparts import Daypart
 from core.tests.actions.tasks import corrupt, make_world, run
 from core.tests.builders import (
@@ -25,6 +29,7 @@ from core.tests.builders import (
     report,
     transitions_of,
 )
+from core.tests.rules.by_the_minute import window
 from core.tests.rules.zones import HOUR
 
 QUIET = {"activated": 0, "paused": 0, "failed": 0}
@@ -45,6 +50,7 @@ STOPPED: dict[Reason, Callable[[], Campaign]] = {
     Reason.CAMPAIGN_DISABLED: lambda: make_campaign(is_enabled=False),
     Reason.NOT_STARTED: lambda: make_campaign(starts_at=NOON + 9 * HOUR),
     Reason.ENDED: lambda: make_campaign(ends_at=NOON),
+    Reason.OUTSIDE_SCHEDULE: lambda: make_campaign(schedule=[window("14:00", "15:00")]),
     Reason.BRAND_DAILY_BUDGET: lambda: with_five_spent(
         make_campaign(make_brand(daily_budget=FIVE))
     ),
@@ -85,15 +91,41 @@ def test_a_campaign_stored_as_paused_without_a_cause_comes_back(reason: Reason) 
 def test_a_wrong_reason_among_right_ones_is_put_right_without_a_transition(reason: Reason) -> None:
     campaign = STOPPED[reason]()
     count = len(transitions_of(campaign))
-    corrupt(campaign, Reason.OUTSIDE_SCHEDULE)
-    assert run("check_budgets", LATER) == QUIET
-    assert fresh(campaign).reasons == (reason,)
+    wrong = Reason.NOT_STARTED if reason is Reason.OUTSIDE_SCHEDULE else Reason.OUTSIDE_SCHEDULE
+    for stored in ([wrong], [reason, wrong]):
+        corrupt(campaign, *stored)
+        assert run("check_budgets", LATER) == QUIET
+        assert fresh(campaign).reasons == (reason,)
     assert len(transitions_of(campaign)) == count
 
 
-def test_every_reason_but_the_schedules_is_checked() -> None:
-    """Windows are the schedule's own work: `enforce_dayparting` follows their edges."""
-    assert set(Reason) - set(STOPPED) == {Reason.OUTSIDE_SCHEDULE}
+def test_every_reason_is_checked() -> None:
+    assert set(Reason) == set(STOPPED)
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [[], [window("00:00", "24:00")], [window("06:00", "22:00"), window("21:00", "07:00")]],
+    ids=["no dayparts", "one whole day", "two that meet"],
+)
+def test_a_schedule_that_is_always_open_closes_nobody(schedule: list[Daypart]) -> None:
+    campaign = make_campaign(schedule=schedule, ends_at=NOON + 9 * HOUR)
+    corrupt(campaign, Reason.OUTSIDE_SCHEDULE)
+    assert run("check_budgets", LATER) == {**QUIET, "activated": 1}
+    assert fresh(campaign).reasons == ()
+
+
+def test_a_campaign_whose_flight_is_over_keeps_true_reasons() -> None:
+    campaign = make_campaign(schedule=[window("06:00", "14:00")], ends_at=NOON)
+    count = len(transitions_of(campaign))
+    for hours, reasons in (
+        (1, (Reason.ENDED,)),
+        (2, (Reason.ENDED, Reason.OUTSIDE_SCHEDULE)),
+        (18, (Reason.ENDED,)),
+    ):
+        assert run("check_budgets", NOON + hours * HOUR) == QUIET
+        assert fresh(campaign).reasons == reasons
+    assert len(transitions_of(campaign)) == count
 
 
 @pytest.mark.parametrize(
@@ -158,11 +190,69 @@ def test_a_caller_limited_to_brands_checks_only_those_c29() -> None:
 # --- Cost (C26) --------------------------------------------------------------------------------
 
 
-def test_when_all_is_right_it_costs_one_query_and_writes_nothing_c26() -> None:
+@pytest.mark.parametrize(("chunk", "chunks"), [(9, 1), (8, 2), (4, 3), (1, 9)])
+def test_when_all_is_right_it_reads_twice_for_each_chunk_and_writes_nothing_c26(
+    chunk: int, chunks: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     make_world()
+    assert Campaign.objects.count() == 9
+    monkeypatch.setattr(sweeps, "CHUNK", chunk)
     with CaptureQueriesContext(connection) as queries:
         assert run("check_budgets", NOON) == QUIET
-    assert [query["sql"].split()[0] for query in queries] == ["SELECT"]
+    # The zones of the brands come first, and last that there is no further chunk.
+    assert [query["sql"].split()[0] for query in queries] == ["SELECT"] * (2 * chunks + 2)
+
+
+def test_what_is_wrong_in_any_chunk_is_put_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = [make_campaign(is_enabled=False) for _ in range(5)]
+    monkeypatch.setattr(sweeps, "CHUNK", 2)
+    for campaign in wrong:
+        corrupt(campaign)
+    assert run("check_budgets", LATER) == {**QUIET, "paused": 5}
+    assert run("check_budgets", LATER) == QUIET
+
+
+def test_a_brand_with_many_wrong_ones_is_locked_for_a_part_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    brand = make_brand()
+    wrong = [make_campaign(brand, is_enabled=False) for _ in range(5)]
+    for campaign in wrong:
+        corrupt(campaign)
+    monkeypatch.setattr(sweeps, "JUDGED_TOGETHER", 2)
+    parts = []
+
+    def judge_and_note(brand: Brand, change: Change, ids: list[int]) -> list[Transition]:
+        parts.append(ids)
+        return judge_campaigns(brand, change, ids)
+
+    monkeypatch.setattr(delivery, "judge_campaigns", judge_and_note)
+    with CaptureQueriesContext(connection) as queries:
+        assert run("check_budgets", LATER) == {**QUIET, "paused": 5}
+    assert [len(part) for part in parts] == [2, 2, 1]
+    assert [campaign_id for part in parts for campaign_id in part] == [c.pk for c in wrong]
+    begun = [query for query in queries if query["sql"].startswith("SAVEPOINT")]
+    assert len(begun) >= 3, "each part in a transaction of its own"
+
+
+def test_a_busy_brand_is_waited_for_once_and_not_for_each_part(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    busy, other = make_brand(), make_brand()
+    for brand in (busy, busy, busy, other):
+        corrupt(make_campaign(brand, is_enabled=False))
+    monkeypatch.setattr(sweeps, "JUDGED_TOGETHER", 1)
+    asked = []
+
+    def lock(brand_id: int) -> Brand:
+        asked.append(brand_id)
+        if brand_id == busy.pk:
+            raise OperationalError("canceling statement due to lock timeout")
+        return lock_brand(brand_id)
+
+    monkeypatch.setattr(delivery, "lock_brand", lock)
+    assert run("check_budgets", LATER) == {**QUIET, "paused": 1, "failed": 1}
+    assert asked == [busy.pk, other.pk]
 
 
 def test_its_cost_grows_with_what_is_wrong_and_not_with_what_exists_c26() -> None:

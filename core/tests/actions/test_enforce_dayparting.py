@@ -6,9 +6,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from core.actions.caller import Caller
 from core.actions.campaigns import archive_campaign, pause_campaign
+from core.actions.delivery import enforce_dayparting
 from core.enums import Cause, Reason
 from core.models import Brand
+from core.queries import sweeps
 from core.tests.actions.tasks import corrupt, run
 from core.tests.builders import (
     CALLER,
@@ -137,3 +140,27 @@ def test_when_nothing_is_due_it_costs_one_query_c26() -> None:
     with CaptureQueriesContext(connection) as queries:
         assert run("enforce_dayparting", NOON) == QUIET
     assert [query["sql"].split()[0] for query in queries] == ["SELECT"]
+
+
+def test_a_midnight_of_many_is_read_chunk_by_chunk_c26(monkeypatch: pytest.MonkeyPatch) -> None:
+    brands = [make_brand(), make_brand()]
+    due = [
+        make_campaign(brands[number % 2], schedule=[window(opens, "23:00")])
+        for number, opens in enumerate(["13:00"] * 5 + ["13:30"] * 2)
+    ]
+    monkeypatch.setattr(sweeps, "CHUNK", 3)
+    with CaptureQueriesContext(connection) as queries:
+        assert run("enforce_dayparting", NOON + 2 * HOUR) == {**QUIET, "activated": 7}
+    finding = [query for query in queries if "LIMIT 3" in query["sql"]]
+    assert len(finding) == 3
+    assert all(fresh(campaign).is_active for campaign in due)
+
+
+def test_who_stays_due_keeps_nobody_after_him_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    foreign, mine = make_brand(), make_brand()
+    for brand in (foreign, foreign, foreign, mine):
+        make_campaign(brand, schedule=[window("13:00", "15:00")])
+    monkeypatch.setattr(sweeps, "CHUNK", 1)
+    limited = Caller("test:limited", frozenset({mine.pk}))
+    changes = enforce_dayparting(caller=limited, now=NOON + HOUR)
+    assert changes == {**QUIET, "activated": 1}

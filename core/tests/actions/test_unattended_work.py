@@ -221,10 +221,10 @@ def test_a_brand_that_fails_stops_no_other_and_is_counted(
 
 
 def _brands_moved_at(now: datetime) -> set[int]:
+    unattended = {Cause.TIME, Cause.PERIOD_TURNED, Cause.HOLD_ENDED, Cause.BUDGET_CHECK}
     found = [t for campaign in Campaign.objects.all() for t in transitions_of(campaign)]
-    of_people = {Cause.CREATED, Cause.SPEND}
-    moved = (t for t in found if t.recorded_at == now and t.cause not in of_people)
-    return {t.campaign.brand_id for t in moved}
+    moved = (t for t in found if t.recorded_at == now and t.cause in unattended)
+    return {transition.campaign.brand_id for transition in moved}
 
 
 @each_deed

@@ -332,7 +332,7 @@ def totals_zeroed_at_midnight(*, caller: Caller, now: datetime) -> delivery.Chan
 
 def doubtful_judged_without_lock(*, caller: Caller, now: datetime) -> delivery.Changes:
     """Find the doubtful campaigns and judge them, in as many workers as got the tick."""
-    for brand_id, campaign_ids in map_doubtful_campaigns(now).items():
+    for brand_id, campaign_ids in map_doubtful_campaigns(now):
         brand = Brand.objects.get(pk=brand_id)
         _judge_without_lock(brand, campaign_ids, Change(caller, now, Cause.BUDGET_CHECK))
     return {"failed": 0}
