@@ -11,10 +11,10 @@ PRODUCTION = DEBUG=0 HTTPS_ONLY=1 ALLOWED_HOSTS=budget.example.com \
 	SECRET_KEY=only-for-make-check-0123456789-abcdefghijklmnopqrstuvwxyz
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check format lock clean
+.PHONY: help install run test test-deep check format lock clean
 
 help: ## List these commands
-	@exec awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@exec awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
 
 install: ## Make .venv from requirements.lock (does nothing when it is up to date)
 	@exec $(PYTHON) stack/install.py
@@ -24,6 +24,9 @@ run: install ## Run the whole system on this machine, with demo data; Ctrl-C sto
 
 test: install ## Run the tests on SQLite and on a throw-away PostgreSQL. ARGS="…" goes to pytest
 	@exec .venv/bin/python -m stack test $(ARGS)
+
+test-deep: install ## The same with every example: all time zones to 2036, thousands of random cases
+	@exec env DEEP=1 .venv/bin/python -m stack test $(ARGS)
 
 check: install ## Format, lint, types, migrations, settings
 	@exec .venv/bin/ruff format --check .
