@@ -19,7 +19,6 @@ from core.tests.rules.zones import (
     DAY,
     EPOCH,
     MINUTE,
-    ODD_ZONES,
     SECOND,
     ZONES,
     instants,

@@ -30,7 +30,7 @@ def told_days(rows: list[Row]) -> list[Row]:
 
 
 def told_moves(rows: list[Row]) -> list[Row]:
-    told = []
+    told: list[Row] = []
     for move, set_at, label, *_ in rows:
         old, _, new = move.partition(" → ")
         calendar = with_time_zone(BrandCalendar(old), new, datetime.fromisoformat(set_at))
@@ -63,7 +63,8 @@ def edges(calendar: BrandCalendar, clocks: str, label: date) -> Iterator[datetim
 
 def told_changes(rows: list[Row]) -> list[Row]:
     calendar, schedule = BrandCalendar("Europe/Berlin"), weekly_schedule([window("22:00", "03:00")])
-    known, told = facts(brand_calendar=calendar, schedule=schedule), []
+    known = facts(brand_calendar=calendar, schedule=schedule)
+    told: list[Row] = []
     for text, *_ in rows:
         at = datetime.fromisoformat(text)
         verdict = judge(known, at)
@@ -76,7 +77,7 @@ def told_changes(rows: list[Row]) -> list[Row]:
 
 
 def told_renewals(rows: list[Row]) -> list[Row]:
-    told = []
+    told: list[Row] = []
     for zone, budget, text, _ in rows:
         at, calendar = datetime.fromisoformat(text), BrandCalendar(zone)
         is_daily = budget == "daily"
