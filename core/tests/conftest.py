@@ -19,6 +19,11 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test.utils import override_settings, setup_databases, teardown_databases
 from pytest_django import DjangoDbBlocker
 
+from core.tests.depth import load_profile
+
+# Before a test module makes settings of its own from it.
+load_profile()
+
 # What takes longest begins first, so that at the end no process waits for another.
 LONGEST_FIRST = ("races", "stories", "clients", "views/test_schemathesis", "views/test_hostile")
 OwnDatabases = Callable[[], AbstractContextManager[str]]

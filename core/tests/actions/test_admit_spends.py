@@ -40,6 +40,7 @@ from core.tests.builders import (
     tell,
     undone,
 )
+from core.tests.depth import examples
 
 pytestmark = pytest.mark.django_db
 
@@ -217,7 +218,7 @@ def test_a_batch_is_answered_and_stored_as_its_entries_one_by_one() -> None:
     world = make_small_world()
     seen: set[str | None] = set()
 
-    @settings(deadline=None, max_examples=80)
+    @settings(max_examples=examples(80, deep=400))
     @given(st.lists(steps, min_size=2, max_size=10))
     def compare(sequence: list[Step]) -> None:
         requests = [step.request(world) for step in sequence]

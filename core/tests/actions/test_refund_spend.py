@@ -30,6 +30,7 @@ from core.tests.builders import (
     transitions_of,
     undone,
 )
+from core.tests.depth import examples
 from core.tests.races.audit import audit
 
 YESTERDAY = NOON - timedelta(days=1)
@@ -147,7 +148,7 @@ def test_it_is_replayed_by_its_event_id_refusals_too_c21() -> None:
     assert SpendLog.objects.count() == 2
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40, deep=200))
 @given(wishes=st.lists(st.integers(1, 15_000_000), max_size=8))
 def test_refunds_of_any_sizes_never_exceed_their_entry(wishes: list[int]) -> None:
     with undone():

@@ -37,6 +37,7 @@ from core.tests.builders import (
     report,
     undone,
 )
+from core.tests.depth import examples
 from core.tests.rules.by_the_minute import dayparts
 
 pytestmark = pytest.mark.django_db
@@ -217,7 +218,7 @@ def play(history: list[tuple[Deed, timedelta]]) -> World:
 
 
 def test_every_instant_is_explained_as_it_was_judged_then_c14_c17() -> None:
-    @settings(deadline=None, max_examples=40)
+    @settings(max_examples=examples(40, deep=200))
     @given(st.lists(st.tuples(deeds, waits), min_size=5, max_size=16))
     def replay(history: list[tuple[Deed, timedelta]]) -> None:
         with undone():

@@ -17,6 +17,7 @@ from core.queries.campaigns import CAMPAIGN_ORDERINGS, CampaignFilter, list_camp
 from core.queries.spend import SPEND_LOG_ORDERINGS, SpendLogFilter, list_spend_logs
 from core.rules.ordering import KeyKind, Ordering, Place, format_cursor, parse_cursor
 from core.tests.builders import NOON, TODAY, make_campaign, undone
+from core.tests.depth import examples
 from core.tests.rules.zones import SECOND
 
 pytestmark = pytest.mark.django_db
@@ -135,7 +136,7 @@ def test_campaigns_without_an_instant_come_last_in_either_direction() -> None:
 
 
 def test_paging_campaigns_shows_each_that_stayed_where_it_was_exactly_once() -> None:
-    @settings(deadline=None, max_examples=150)
+    @settings(max_examples=examples(150, deep=500))
     @given(campaign_rows, st.sampled_from(list(CAMPAIGN_ORDERINGS.values())), sizes, changes)
     def compare(
         made: list[Row], ordering: Ordering, size: int, later: list[list[CampaignChange]]
@@ -187,7 +188,7 @@ def make_campaigns(rows: list[Row]) -> list[Campaign]:
 def test_paging_the_log_shows_each_entry_exactly_once() -> None:
     campaign = make_campaign()
 
-    @settings(deadline=None, max_examples=100)
+    @settings(max_examples=examples(100, deep=500))
     @given(
         st.lists(instants, max_size=10),
         st.sampled_from(list(SPEND_LOG_ORDERINGS.values())),

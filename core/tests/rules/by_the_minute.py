@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from core.rules.calendar import BrandCalendar
 from core.rules.dayparts import Daypart, parse_minute
-from core.tests.rules.zones import DAY, MINUTE, zones
+from core.tests.rules.zones import DAY, MINUTE, utc, zones
 
 EVERY_DAY = tuple(range(7))
 MON, TUE, WED, THU, FRI, SAT, SUN = EVERY_DAY
@@ -86,3 +86,10 @@ def jumps(draw: st.DrawFn) -> tuple[str, datetime]:
     zone, year = draw(zones), draw(st.sampled_from([2010, 2011, 2026, 2027, 2040]))
     days = days_with_a_jump(zone, year) or [datetime(year, 5, 5, tzinfo=UTC)]
     return zone, draw(st.sampled_from(days)) + draw(st.integers(0, 1_440)) * MINUTE
+
+
+@st.composite
+def weeks(draw: st.DrawFn) -> tuple[str, datetime]:
+    """A zone and a whole minute from which a week of the years 2026 to 2036 begins."""
+    zone, day = draw(zones), draw(st.integers(0, 11 * 365 - 7))
+    return zone, utc("2026-01-01") + day * DAY + draw(st.integers(0, 1_439)) * MINUTE

@@ -22,6 +22,7 @@ from core.rules.entries import (
     SpendEntry,
 )
 from core.rules.verdict import ZERO, applying_ceilings
+from core.tests.depth import examples
 from core.tests.rules.facts import BRAND, CAMPAIGN, NOON, TODAY
 
 CAMPAIGNS = (1, 2)
@@ -187,4 +188,4 @@ class HoldsAndSpends(RuleBasedStateMachine):
 
 
 TestHoldsAndSpends = HoldsAndSpends.TestCase
-TestHoldsAndSpends.settings = settings(max_examples=80, stateful_step_count=25, deadline=None)
+TestHoldsAndSpends.settings = settings(max_examples=examples(80), stateful_step_count=25)

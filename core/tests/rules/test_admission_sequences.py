@@ -13,6 +13,7 @@ from core.rules.admission import Admission, BrandBook, Decision
 from core.rules.entries import SpendEntry
 from core.rules.money import to_micros
 from core.rules.verdict import Amounts, TotalKey, applying_ceilings
+from core.tests.depth import examples
 from core.tests.rules.facts import BRAND, CAMPAIGN, NOON, TODAY, TOTAL_OF
 from core.tests.rules.ledger import Label, Ledger, Wish
 
@@ -90,7 +91,7 @@ def told(decision: Decision) -> dict[str, object]:
     }
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=examples(300))
 @given(ledgers, st.lists(wishes(), max_size=25))
 def test_any_sequence_is_decided_as_a_plain_ledger_decides_it_c18_c19(
     ledger: Ledger, sequence: list[Wish]
@@ -116,7 +117,7 @@ def _span(key: TotalKey) -> str:
             return "ever"
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=examples(100))
 @given(ledgers, st.lists(wishes(), max_size=15))
 def test_a_batch_gives_what_its_entries_give_one_by_one_c23(
     ledger: Ledger, sequence: list[Wish]
@@ -135,7 +136,7 @@ held_or_spent = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=examples(200))
 @given(
     ledgers,
     st.dictionaries(st.sampled_from(list(TOTAL_OF.values())), held_or_spent),
@@ -155,7 +156,7 @@ def test_adds_alone_never_take_a_budget_beyond_its_limit_c7(
             assert ceiling.amounts.used <= max(ceiling.budget, used_before)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=examples(200))
 @given(ledgers, micros, st.lists(st.sampled_from(CAMPAIGNS), min_size=1, max_size=60))
 def test_an_add_is_only_refused_when_the_tightest_budget_has_less_left_c8(
     ledger: Ledger, smallest: int, order: list[int]
@@ -173,7 +174,7 @@ def test_an_add_is_only_refused_when_the_tightest_budget_has_less_left_c8(
             assert all(room >= Decimal(smallest) / 1_000_000 for room in rooms)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=examples(100))
 @given(ledgers, st.lists(wishes(), max_size=10))
 def test_what_a_refusal_says_remains_is_admitted_and_uses_the_budget_up_c8(
     ledger: Ledger, sequence: list[Wish]

@@ -8,13 +8,23 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.enums import PeriodKind
 from core.errors import InvalidFieldError
 from core.rules.calendar import BrandCalendar, Period, day_start, parse_time_zone
-from core.tests.rules.zones import DAY, EPOCH, HOUR, MINUTE, SECOND, ZONES, instants, utc, zones
+from core.tests.depth import sampled
+from core.tests.rules.zones import (
+    DAY,
+    EPOCH,
+    MINUTE,
+    SECOND,
+    ZONES,
+    instants,
+    utc,
+    zones,
+)
 
 days = st.dates(date(1970, 1, 3), date(2199, 12, 1))
 
@@ -44,6 +54,11 @@ def wall_time(at: datetime, zone: str) -> datetime:
         # D7: local midnight happens twice.
         ("America/Havana", "2026-11-01", "2026-11-01T04:00", 25),
         ("Atlantic/Azores", "2026-10-25", "2026-10-25T00:00", 25),
+        # The clock goes back at midnight itself: the day before goes on for its repeated hour.
+        ("Africa/Cairo", "2026-10-29", "2026-10-28T21:00", 25),
+        ("Africa/Cairo", "2026-10-30", "2026-10-29T22:00", 24),
+        ("Asia/Beirut", "2026-10-24", "2026-10-23T21:00", 25),
+        ("America/Santiago", "2026-04-04", "2026-04-04T03:00", 25),
         # The clock goes back over midnight from 00:01: the day has begun and goes on.
         ("America/St_Johns", "2010-11-07", "2010-11-07T02:30", 25),
         ("America/St_Johns", "2010-11-06", "2010-11-06T02:30", 24),
@@ -82,6 +97,14 @@ def test_no_instant_is_in_the_day_that_apia_never_had() -> None:
     assert calendar.budget_day(utc("2011-12-30T10:00:00")).starts_on == date(2011, 12, 31)
 
 
+def test_the_december_in_which_apia_had_no_30th_has_30_days() -> None:
+    calendar = BrandCalendar("Pacific/Apia")
+    december = calendar.month_period(date(2011, 12, 30))
+    assert december.starts_on == date(2011, 12, 1)
+    assert december.ends_at - december.starts_at == 30 * DAY
+    assert calendar.budget_month(utc("2011-12-30T10:00:00")) == december
+
+
 def test_a_budget_day_goes_on_when_the_clock_shows_the_day_before_again() -> None:
     calendar = BrandCalendar("America/St_Johns")
     again = utc("2010-11-07T02:45")
@@ -102,37 +125,48 @@ def test_a_budget_month_goes_on_when_the_clock_shows_the_month_before_again() ->
 
 
 @pytest.mark.parametrize(
-    ("month", "length"),
+    ("zone", "month", "hours"),
     [
-        ("2096-02-01", 29),
-        ("2100-02-01", 28),
-        ("2104-02-29", 29),
-        ("2026-12-31", 31),
-        ("2027-01-31", 31),
+        ("UTC", "2096-02-01", 29 * 24),
+        ("UTC", "2100-02-01", 28 * 24),
+        ("UTC", "2104-02-29", 29 * 24),
+        ("UTC", "2026-12-31", 31 * 24),
+        ("UTC", "2027-01-31", 31 * 24),
+        ("Europe/Berlin", "2026-03-29", 31 * 24 - 1),
+        ("Europe/Berlin", "2026-10-25", 31 * 24 + 1),
+        ("Africa/Cairo", "2026-04-24", 30 * 24 - 1),
+        ("America/Havana", "2026-11-01", 30 * 24 + 1),
+        ("Australia/Lord_Howe", "2026-04-05", 30 * 24 + 0.5),
+        ("Australia/Lord_Howe", "2026-10-04", 31 * 24 - 0.5),
+        ("Antarctica/Troll", "2026-03-29", 31 * 24 - 2),
+        ("Antarctica/Troll", "2026-10-25", 31 * 24 + 2),
     ],
 )
-def test_a_month_has_its_calendar_days_in_leap_years_and_over_new_year(
-    month: str, length: int
+def test_a_month_has_its_calendar_days_in_leap_years_and_when_clocks_jump(
+    zone: str, month: str, hours: float
 ) -> None:
-    period = BrandCalendar("UTC").month_period(date.fromisoformat(month))
+    period = BrandCalendar(zone).month_period(date.fromisoformat(month))
     assert period.starts_on == date.fromisoformat(month).replace(day=1)
-    assert period.ends_at - period.starts_at == length * DAY
+    assert period.ends_at - period.starts_at == timedelta(hours=hours)
 
 
-# --- Every zone ----------------------------------------------------------------------------
+@pytest.mark.parametrize("zone", ["UTC", "Africa/Cairo", "Europe/Berlin", "Pacific/Kiritimati"])
+def test_every_fourth_year_has_a_leap_day_until_2100_which_has_none(zone: str) -> None:
+    calendar = BrandCalendar(zone)
+    for year in range(2026, 2101):
+        eve = calendar.day_period(date(year, 2, 28))
+        following = calendar.budget_day(eve.ends_at)
+        is_leap = year in range(2028, 2100, 4)
+        assert following.starts_on == (date(year, 2, 29) if is_leap else date(year, 3, 1))
+        assert following.starts_at == eve.ends_at
+        february = calendar.month_period(date(year, 2, 1))
+        assert february.ends_at == (following.ends_at if is_leap else eve.ends_at)
+        assert february.ends_at == calendar.month_period(date(year, 3, 31)).starts_at
 
 
-def test_in_every_zone_the_days_of_two_years_last_22_to_26_hours() -> None:
-    lengths = set()
-    for zone in ZONES:
-        starts = [day_start(date(2026, 1, 1) + count * DAY, zone) for count in range(731)]
-        lengths |= {after - before for before, after in pairwise(starts)}
-    assert min(lengths) >= 22 * HOUR
-    assert max(lengths) <= 26 * HOUR
-    assert {22 * HOUR, 23 * HOUR, 23.5 * HOUR, 24.5 * HOUR, 25 * HOUR, 26 * HOUR} <= lengths
+# --- Any zone ------------------------------------------------------------------------------
 
 
-@settings(deadline=None)
 @given(zones, days)
 def test_a_day_start_is_the_first_instant_whose_local_date_has_come(zone: str, day: date) -> None:
     starts_at = day_start(day, zone)
@@ -142,7 +176,6 @@ def test_a_day_start_is_the_first_instant_whose_local_date_has_come(zone: str, d
     assert all(wall_time(at, zone) < midnight_of(day) for at in earlier)
 
 
-@settings(deadline=None)
 @given(zones, instants)
 def test_every_instant_is_in_exactly_its_budget_day_and_month(zone: str, at: datetime) -> None:
     calendar = BrandCalendar(zone)
@@ -155,7 +188,6 @@ def test_every_instant_is_in_exactly_its_budget_day_and_month(zone: str, at: dat
         assert not period.starts_at <= at < period.ends_at
 
 
-@settings(deadline=None)
 @given(zones, days)
 def test_the_days_of_a_month_tile_it_and_add_up_to_it(zone: str, day: date) -> None:
     calendar = BrandCalendar(zone)
@@ -171,7 +203,6 @@ def test_the_days_of_a_month_tile_it_and_add_up_to_it(zone: str, day: date) -> N
     assert calendar.month_period(label).starts_at == month.ends_at
 
 
-@settings(deadline=None)
 @given(zones, st.integers(1970, 2199))
 def test_the_months_of_a_year_tile_it(zone: str, year: int) -> None:
     calendar = BrandCalendar(zone)
@@ -223,16 +254,13 @@ def zone_file(zone: str) -> bytes:
     return files("tzdata").joinpath("zoneinfo", *zone.split("/")).read_bytes()
 
 
-@settings(deadline=None)
-@given(zones)
-@example("Asia/Gaza")
-@example("America/Recife")
-@example("Africa/Casablanca")
-def test_every_offset_change_that_a_zone_lists_is_found_to_the_second(zone: str) -> None:
+def test_every_offset_change_that_a_zone_lists_is_found_to_the_second() -> None:
     first, last = utc("1970-01-01"), utc("2100-01-01")
-    listed = [at for at in listed_offset_changes(zone) if first < at <= last]
-    until = listed[-1] if listed else utc("1980-01-01")
-    assert BrandCalendar(zone).clock_jumps(first, until) == listed
+    odd = ("Africa/Casablanca", "America/Recife", "Asia/Gaza")
+    for zone in {*odd, *sampled(ZONES, one_in=75)}:
+        listed = [at for at in listed_offset_changes(zone) if first < at <= last]
+        until = listed[-1] if listed else utc("1980-01-01")
+        assert BrandCalendar(zone).clock_jumps(first, until) == listed, zone
 
 
 def test_two_changes_within_one_week_are_both_found() -> None:

@@ -20,6 +20,7 @@ from core.rules.dayparts import (
     parse_weekday,
     weekly_schedule,
 )
+from core.tests.depth import examples
 from core.tests.rules.by_the_minute import (
     EVERY_DAY,
     FRI,
@@ -30,6 +31,7 @@ from core.tests.rules.by_the_minute import (
     jumps,
     open_by_the_minute,
     some_dayparts,
+    weeks,
     window,
 )
 from core.tests.rules.zones import DAY, MINUTE, SECOND, utc
@@ -61,8 +63,8 @@ def test_a_daypart_is_half_open_and_belongs_to_the_weekday_it_started_on(
     assert not is_open(schedule, utc(closed_at), calendar)
 
 
-@settings(deadline=None)
-@given(some_dayparts, jumps())
+@settings(max_examples=examples(30))
+@given(some_dayparts, st.one_of(jumps(), weeks()))
 def test_is_open_agrees_with_the_clock_on_the_wall_in_every_minute(
     some: list[Daypart], jump: tuple[str, datetime]
 ) -> None:
@@ -73,6 +75,7 @@ def test_is_open_agrees_with_the_clock_on_the_wall_in_every_minute(
         assert is_open(schedule, minute + 59 * SECOND, calendar) == expected
 
 
+@settings(max_examples=examples(40))
 @given(some_dayparts)
 def test_windows_are_sorted_apart_and_hold_exactly_the_minutes_of_the_dayparts(
     some: list[Daypart],

@@ -1,6 +1,6 @@
 """The next edge of a schedule is exact, whatever the clock and the calendar do (C13)."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from core.rules.calendar import BrandCalendar, with_time_zone
 from core.rules.dayparts import Daypart, is_open, next_edge, weekly_schedule
+from core.tests.depth import examples
 from core.tests.rules.by_the_minute import (
     FRI,
     SAT,
@@ -17,9 +18,10 @@ from core.tests.rules.by_the_minute import (
     edges_by_the_minute,
     jumps,
     some_dayparts,
+    weeks,
     window,
 )
-from core.tests.rules.zones import DAY, HOUR, utc, zones
+from core.tests.rules.zones import DAY, HOUR, MINUTE, utc, zones
 
 
 def edges(
@@ -157,6 +159,40 @@ def test_the_edge_is_exact_where_the_clock_jumps(
     assert next_edge(weekly_schedule([part]), utc(after), BrandCalendar(zone)) == utc(expected)
 
 
+@pytest.mark.parametrize(
+    ("zone", "part", "day", "expected"),
+    [
+        # Midnight doesn't exist: from 00:00 to 01:00.
+        ("Africa/Cairo", window("22:00", "02:00"), "2026-04-23", ["23T20:00", "23T23:00"]),
+        ("Asia/Beirut", window("23:30", "00:30"), "2026-03-28", ["28T21:30", "28T22:00"]),
+        ("America/Havana", window("00:00", "01:00"), "2026-03-08", []),
+        ("America/Santiago", window("00:30", "02:00"), "2026-09-06", ["06T04:00", "06T05:00"]),
+        # Midnight happens twice: from 01:00 back to 00:00.
+        (
+            "America/Havana",
+            window("23:30", "00:30"),
+            "2026-10-31",
+            ["01T03:30", "01T04:30", "01T05:00", "01T05:30"],
+        ),
+        ("Atlantic/Azores", window("00:00", "01:00"), "2026-10-25", ["25T00:00", "25T02:00"]),
+        # The last hour happens twice: from 24:00 back to 23:00.
+        ("Africa/Cairo", window("23:00", "24:00"), "2026-10-29", ["29T20:00", "29T22:00"]),
+        # Two hours back at 03:00, half an hour back at 02:00.
+        ("Antarctica/Troll", window("00:00", "03:00"), "2026-10-25", ["24T22:00", "25T03:00"]),
+        ("Australia/Lord_Howe", window("22:00", "03:00"), "2026-04-04", ["04T11:00", "04T16:30"]),
+    ],
+)
+def test_a_window_of_one_night_has_the_minutes_that_its_clock_shows(
+    zone: str, part: Daypart, day: str, expected: list[str]
+) -> None:
+    label = date.fromisoformat(day)
+    calendar = BrandCalendar(zone)
+    period = calendar.day_period(label)
+    night = Daypart((label.weekday(),), part.start_minute, part.end_minute)
+    found = edges([night], calendar, period.starts_at - MINUTE, period.ends_at + DAY)
+    assert [f"{edge:%dT%H:%M}" for edge in found] == expected
+
+
 def test_the_change_of_zone_itself_can_open_or_close_a_schedule() -> None:
     calendar = with_time_zone(BrandCalendar("UTC"), "Asia/Tokyo", utc("2026-06-10T12:00"))
     found = edges([window("08:00", "10:00")], calendar, utc("2026-06-10T12:00"), utc("2026-06-12"))
@@ -170,7 +206,7 @@ def test_the_change_of_zone_itself_can_open_or_close_a_schedule() -> None:
 # --- Against every minute ---------------------------------------------------------------------
 
 
-@settings(deadline=None)
+@settings(max_examples=examples(25))
 @given(some_dayparts, jumps())
 @example([window("02:15", "02:45")], ("Europe/Berlin", utc("2026-10-25T00:00")))
 @example([window("09:00", "17:00", FRI)], ("Pacific/Apia", utc("2011-12-30T10:00")))
@@ -182,7 +218,7 @@ def test_the_edges_around_a_clock_change_are_those_of_every_minute(
     assert edges(some, calendar, first, last) == edges_by_the_minute(some, calendar, first, last)
 
 
-@settings(deadline=None)
+@settings(max_examples=examples(25))
 @given(some_dayparts, jumps(), zones)
 def test_the_edges_around_a_change_of_zone_are_those_of_every_minute(
     some: list[Daypart], jump: tuple[str, datetime], new_zone: str
@@ -196,7 +232,21 @@ def test_the_edges_around_a_change_of_zone_are_those_of_every_minute(
     assert edges(some, calendar, first, last) == edges_by_the_minute(some, calendar, first, last)
 
 
-@settings(deadline=None)
+@settings(max_examples=examples(20))
+@given(some_dayparts, weeks())
+def test_in_any_week_of_any_zone_the_next_edge_of_each_instant_is_that_of_every_minute(
+    some: list[Daypart], week: tuple[str, datetime]
+) -> None:
+    zone, first = week
+    schedule, calendar, last = weekly_schedule(some), BrandCalendar(zone), first + 7 * DAY
+    expected = edges_by_the_minute(some, calendar, first, last)
+    for minute in range(0, 7 * 1_440, 41):
+        at = first + minute * MINUTE
+        found = next_edge(schedule, at, calendar)
+        following = next((edge for edge in expected if edge > at), None)
+        assert found == following or (following is None and (found is None or found > last))
+
+
 @given(some_dayparts, jumps(), st.timedeltas(-2 * DAY, 2 * DAY))
 def test_nothing_changes_before_the_edge_and_everything_at_it(
     some: list[Daypart], jump: tuple[str, datetime], offset: timedelta

@@ -21,6 +21,7 @@ from core.rules.verdict import (
     period_of,
     used_up_brand_budgets,
 )
+from core.tests.depth import examples
 from core.tests.rules.by_the_minute import FRI, MON, WED, window
 from core.tests.rules.facts import (
     ALWAYS,
@@ -340,7 +341,7 @@ def worlds(draw: st.DrawFn) -> tuple[Facts, datetime]:
     return known, at
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=examples(300))
 @given(worlds())
 def test_the_verdict_is_that_of_a_plain_reference(world: tuple[Facts, datetime]) -> None:
     known, at = world
@@ -352,7 +353,7 @@ def test_the_verdict_is_that_of_a_plain_reference(world: tuple[Facts, datetime])
     assert judge(known, at) == verdict, "the same facts and instant gave another verdict"
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=examples(300))
 @given(worlds(), st.floats(0, 1))
 def test_until_the_next_change_time_changes_no_reason(
     world: tuple[Facts, datetime], share: float
@@ -368,7 +369,7 @@ def test_until_the_next_change_time_changes_no_reason(
         assert reference_reasons(known, moment) == [reason.value for reason in verdict.reasons]
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=examples(200))
 @given(worlds())
 def test_what_waits_for_time_alone_comes_to_run_by_time_alone(
     world: tuple[Facts, datetime],

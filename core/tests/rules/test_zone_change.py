@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from core.enums import PeriodKind
 from core.errors import TimeZoneChangeTooSoonError
 from core.rules.calendar import BrandCalendar, Period, next_zone_change_at, with_time_zone
+from core.tests.depth import examples
 from core.tests.rules.zones import DAY, HOUR, SECOND, instants, near_instants, utc, zones
 
 
@@ -127,7 +128,7 @@ def assert_days_and_months_tile(calendar: BrandCalendar, first: datetime, last: 
             period = following
 
 
-@settings(deadline=None)
+@settings(max_examples=examples(60))
 @given(zones, zones, st.one_of(near_instants, instants))
 def test_periods_tile_time_across_any_change_of_zone(old: str, new: str, at: datetime) -> None:
     before = BrandCalendar(old)
@@ -141,7 +142,6 @@ def test_periods_tile_time_across_any_change_of_zone(old: str, new: str, at: dat
         assert after.budget_day(past) == before.budget_day(past)
 
 
-@settings(deadline=None)
 @given(zones, zones, near_instants)
 def test_a_zone_change_leaves_no_trace_after_three_days(old: str, new: str, at: datetime) -> None:
     later = at + 3 * DAY
@@ -151,7 +151,6 @@ def test_a_zone_change_leaves_no_trace_after_three_days(old: str, new: str, at: 
     assert changed.local(later).astimezone(UTC) == later
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.tuples(zones, st.timedeltas(timedelta(), 4 * DAY)), min_size=2, max_size=5),
     near_instants,

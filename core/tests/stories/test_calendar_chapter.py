@@ -1,54 +1,138 @@
-"""docs/calendar.md names every warning, and its worked days are those of the product."""
+"""Every row of the tables in docs/calendar.md is what the rules say (C9, C12, C13)."""
 
 import re
-from dataclasses import replace
-from datetime import date
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
+from itertools import groupby, pairwise
 
-from core.rules.calendar import BrandCalendar
-from core.rules.dayparts import weekly_schedule
-from core.rules.instants import format_instant
-from core.rules.lint import WarningCode, campaign_warnings
-from core.rules.preview import coming_days
+import pytest
+
+from core.enums import PeriodKind, Reason
+from core.rules.calendar import BrandCalendar, with_time_zone
+from core.rules.dayparts import Daypart, is_open, next_edge, parse_minute, weekly_schedule
+from core.rules.verdict import Amounts, TotalKey, judge
 from core.tests.rules.by_the_minute import window
-from core.tests.rules.facts import BRAND, CAMPAIGN, NOON
-from core.tests.rules.zones import utc
+from core.tests.rules.facts import facts
+from stack.checkout import ROOT
 
-CHAPTER = (Path(__file__).parents[3] / "docs" / "calendar.md").read_text()
-
-
-def test_the_calendar_chapter_names_every_warning_once() -> None:
-    table = CHAPTER.partition("| code | field |")[2]
-    assert re.findall(r"^\| `(\w+)`", table, re.MULTILINE) == [code.value for code in WarningCode]
+Row = tuple[str, ...]
+DAY, MICROSECOND = timedelta(days=1), timedelta.resolution
 
 
-def test_the_calendar_chapters_night_in_berlin_is_shown_as_it_says() -> None:
-    schedule = weekly_schedule([window("01:00", "04:00"), window("22:00", "24:00")])
-    campaign = replace(CAMPAIGN, schedule=schedule)
-    day = coming_days(campaign, BrandCalendar("Europe/Berlin"), utc("2026-03-29T12:00"))[0]
-    assert (day.period.starts_on, day.hours) == (date(2026, 3, 29), 23)
-    told = CHAPTER.partition("With the windows")[2].partition("\n\n")[0]
-    text = " ".join(told.split())
-    early, late = day.windows
-    for starts_at, ends_at in ((early.starts_at, early.ends_at), (late.starts_at, late.ends_at)):
-        assert format_instant(starts_at)[-9:] in text
-        assert f"to {format_instant(ends_at)[-9:]}" in text
-    assert f"{early.local_start:%H:%M}+01:00 to {early.local_end:%H:%M}+02:00" in text
-    assert early.local_start.isoformat().endswith("+01:00")
-    assert early.local_end.isoformat().endswith("+02:00")
+def rows_of_days(calendar: BrandCalendar, label: str) -> Row:
+    day = calendar.day_period(date.fromisoformat(label))
+    return (label, stamp(day.starts_at), stamp(day.ends_at), hours(day.starts_at, day.ends_at))
 
 
-def test_the_calendar_chapters_month_is_out_of_reach_as_it_says() -> None:
-    campaign = replace(
-        CAMPAIGN,
-        schedule=weekly_schedule([window("09:00", "17:00", 0, 1, 2, 3, 4)]),
-        daily_budget=Decimal(10),
-        monthly_budget=Decimal(300),
-    )
-    (warning,) = campaign_warnings(BRAND, campaign, NOON, days=[])
-    assert warning.code is WarningCode.BUDGET_OUT_OF_REACH
-    assert "300.00" in warning.message
-    assert "22 days" in warning.message
-    assert warning.message.endswith("together 220.00.")
-    assert "can spend 220.00 in June 2026, which\nhas 22 such days" in CHAPTER
+def told_days(rows: list[Row]) -> list[Row]:
+    return [(zone, *rows_of_days(BrandCalendar(zone), label)) for zone, label, *_ in rows]
+
+
+def told_moves(rows: list[Row]) -> list[Row]:
+    told: list[Row] = []
+    for move, set_at, label, *_ in rows:
+        old, _, new = move.partition(" → ")
+        calendar = with_time_zone(BrandCalendar(old), new, datetime.fromisoformat(set_at))
+        told.append((move, set_at, *rows_of_days(calendar, label)))
+    return told
+
+
+def told_windows(rows: list[Row]) -> list[Row]:
+    """All openings of each window that the table names, so that none is left out of it."""
+    told: list[Row] = []
+    for named, _ in groupby(rows, key=lambda row: row[:3]):
+        zone, clocks, label = named
+        found = list(edges(BrandCalendar(zone), clocks, date.fromisoformat(label)))
+        told += [
+            (*named, stamp(opens), stamp(closes), hours(opens, closes))
+            for opens, closes in zip(found[::2], found[1::2], strict=True)
+        ] or [(*named, "never", "never", "0")]
+    return told
+
+
+def edges(calendar: BrandCalendar, clocks: str, label: date) -> Iterator[datetime]:
+    start, _, end = clocks.partition("–")
+    part = Daypart((label.weekday(),), parse_minute(start, "start"), parse_minute(end, "end"))
+    schedule, day = weekly_schedule([part]), calendar.day_period(label)
+    edge = next_edge(schedule, day.starts_at - MICROSECOND, calendar)
+    while edge is not None and edge <= day.ends_at + DAY:
+        yield edge
+        edge = next_edge(schedule, edge, calendar)
+
+
+def told_changes(rows: list[Row]) -> list[Row]:
+    calendar, schedule = BrandCalendar("Europe/Berlin"), weekly_schedule([window("22:00", "03:00")])
+    known = facts(brand_calendar=calendar, schedule=schedule)
+    told: list[Row] = []
+    for text, *_ in rows:
+        at = datetime.fromisoformat(text)
+        verdict = judge(known, at)
+        assert verdict.next_change_at is not None
+        assert verdict.is_active == is_open(schedule, at, calendar)
+        runs = "yes" if verdict.is_active else "no"
+        clock = f"{calendar.local(at):%H:%M:%S}"
+        told.append((text, clock, runs, stamp(verdict.next_change_at)))
+    return told
+
+
+def told_renewals(rows: list[Row]) -> list[Row]:
+    told: list[Row] = []
+    for zone, budget, text, _ in rows:
+        at, calendar = datetime.fromisoformat(text), BrandCalendar(zone)
+        is_daily = budget == "daily"
+        period = calendar.budget_day(at) if is_daily else calendar.budget_month(at)
+        kind = PeriodKind.DAY if is_daily else PeriodKind.MONTH
+        spent = {TotalKey(1, kind, period.starts_on): Amounts(Decimal(5))}
+        known = facts(spent, brand_calendar=calendar, **{f"{budget}_budget": Decimal(5)})
+        verdict = judge(known, at)
+        assert verdict.reasons == (Reason(f"campaign_{budget}_budget"),)
+        assert verdict.next_change_at is not None
+        assert judge(known, verdict.next_change_at).is_active
+        told.append((zone, budget, text, stamp(verdict.next_change_at)))
+    return told
+
+
+TOLD: dict[str, Callable[[list[Row]], list[Row]]] = {
+    "zone | budget day | begins | ends | hours": told_days,
+    "zone | window | starts on | opens | closes | hours": told_windows,
+    "at | in Berlin | runs | next_change_at": told_changes,
+    "zone | budget | used up at | next_change_at": told_renewals,
+    "move | set at | budget day | begins | ends | hours": told_moves,
+}
+
+
+def tables() -> dict[str, list[Row]]:
+    page = (ROOT / "docs/calendar.md").read_text()
+    found = re.findall(r"^\| (.+) \|\n\|[-|]+\|\n((?:\|.*\|\n)+)", page, re.MULTILINE)
+    return {
+        header: [tuple(line.strip("| ").split(" | ")) for line in lines.splitlines()]
+        for header, lines in found
+    }
+
+
+def stamp(at: datetime) -> str:
+    return f"{at:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def hours(first: datetime, last: datetime) -> str:
+    return f"{(last - first) / timedelta(hours=1):g}"
+
+
+def test_each_table_of_the_calendar_chapter_is_one_that_a_test_reads() -> None:
+    # The table of warnings is read by `test_preview_chapter.py`.
+    assert [header for header in tables() if not header.startswith("code ")] == list(TOLD)
+
+
+@pytest.mark.parametrize("header", TOLD)
+def test_each_row_of_the_calendar_chapter_is_what_the_rules_say(header: str) -> None:
+    rows = tables()[header]
+    assert len(rows) > 5
+    assert rows == TOLD[header](rows)
+
+
+def test_the_moves_of_the_calendar_chapter_leave_no_gap_between_their_days() -> None:
+    rows = tables()["move | set at | budget day | begins | ends | hours"]
+    for before, after in pairwise(rows):
+        if before[0] == after[0]:
+            assert before[4] == after[3]

@@ -13,6 +13,7 @@ from core.actions import spend
 from core.models import Brand, SpendLog
 from core.queries.locks import lock_brand
 from core.tests.builders import undone
+from core.tests.depth import examples
 from core.tests.views.api import Answer, Api, Json, make_token
 from core.tests.views.tables import all_rows
 
@@ -250,7 +251,7 @@ def test_random_batches_are_answered_as_their_entries_one_by_one(api: Api) -> No
     world = make_world(api)
     seen: set[str] = set()
 
-    @settings(deadline=None, max_examples=60)
+    @settings(max_examples=examples(60, deep=300))
     @given(st.lists(entries, min_size=2, max_size=10))
     def compare(drawn: list[tuple[Any, ...]]) -> None:
         sequence = [entry_of(world, each) for each in drawn]
