@@ -86,11 +86,14 @@ def test_a_missing_total_is_found(campaign: Campaign) -> None:
     assert found(list_broken_promises(NOON)) == {Promise.TOTALS}
 
 
-@pytest.mark.parametrize("budget", ["daily_budget", "monthly_budget"])
-def test_spend_beyond_every_budget_is_found(budget: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "budgets", [BrandChanges(daily_budget=Decimal(10)), BrandChanges(monthly_budget=Decimal(10))]
+)
+def test_spend_beyond_every_budget_is_found(
+    budgets: BrandChanges, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("core.rules.verdict.Ceiling.remaining", Decimal(1_000))
-    settings: BrandChanges = {"daily_budget": None, "monthly_budget": None}
-    campaign = make_campaign(make_brand(**{**settings, budget: Decimal(10)}))
+    campaign = make_campaign(make_brand(**budgets))
     add(campaign, "10.01")
 
     assert found(list_broken_promises(NOON)) == {Promise.ZERO_OVERSPEND}
