@@ -21,6 +21,7 @@ PURE_TESTS = (
     "core/tests/stack",
     "core/tests/clients",
     "core/tests/commands/test_load_demo.py",
+    "core/tests/commands/test_simulate_days.py",
     "core/tests/stories/test_readme.py",
     "core/tests/stories/test_recipes.py",
 )

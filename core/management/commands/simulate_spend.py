@@ -1,8 +1,12 @@
-"""`simulate_spend`: spends through the same admission as the API (C18) and says what came of it."""
+"""`simulate_spend`: spends through the same admission as the API (C18) and says what came of it.
+
+With `--days` it plays days at virtual instants on a database in memory, and never on the real one.
+"""
 
 import random
+import time
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -10,11 +14,15 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
 from core.actions.caller import Caller
+from core.actions.simulation import Played, Simulation, play_simulation
 from core.actions.spend import add_spend
 from core.actions.spend_requests import SpendOutcome, SpendRequest
 from core.errors import CampaignNotFoundError
-from core.management.arguments import parse_spend, read_argument, read_id, unusable
+from core.management.arguments import parse_spend, read_argument, read_count, read_id, unusable
+from core.management.memory_database import database_in_memory
 from core.management.output import printable, refusal_sentence
+from core.management.simulated_brands import SIMULATED_BRANDS
+from core.management.simulation_report import broken_sentence, report_lines
 from core.models import Campaign
 from core.queries.campaigns import CampaignFilter, get_campaign, list_campaigns
 from core.rules.instants import format_instant
@@ -23,6 +31,11 @@ from core.rules.money import format_money
 CALLER = Caller("command:simulate_spend")
 LEAST, MOST = 1, 100
 SOMETHING_REFUSED = 1
+PROMISE_BROKEN = 1
+# A month from here has two changes of clocks and the turn of a month in it.
+FIRST_DAY = date(2026, 3, 5)
+MOST_DAYS = 366
+BAR_WIDTH = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +48,30 @@ class Attempt:
 
 
 class Command(BaseCommand):
-    """Exit status: 0 when all was admitted, 1 when something was refused, 2 for bad input."""
+    """Exit status: 0 when all was admitted, 1 when something was refused, 2 for bad input.
 
-    help = "Spend a random amount for every active campaign, or the given amount for one."
+    With `--days`: 1 when a promise of the contract was broken; there, refusals are daily life.
+    """
+
+    help = (
+        "Spend a random amount for every active campaign, or the given amount for one; or play "
+        "days of traffic in memory and look whether every promise is kept."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Nothing, or a campaign and an amount."""
+        """Nothing, or a campaign and an amount, or how many days to play."""
         parser.add_argument("campaign_id", nargs="?", help="spend for this campaign only")
         parser.add_argument("amount", nargs="?", help='such as "75.00"')
-        parser.add_argument("--seed", type=int, help="makes the random amounts repeatable")
+        parser.add_argument("--seed", type=int, help="makes everything random repeatable")
+        parser.add_argument(
+            "--days", metavar="N", help="play N days of traffic in memory; touches no real data"
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        """Try each spend; a refusal doesn't stop the next one."""
+        """Play days, or try each spend; a refusal doesn't stop the next one."""
+        if simulation := _simulation(options):
+            self._play(simulation)
+            return
         attempts = _attempts(options, timezone.now())
         if not attempts:
             self.stderr.write("No campaign is active: nothing was spent.")
@@ -60,6 +85,35 @@ class Command(BaseCommand):
         if was_refused:
             raise SystemExit(SOMETHING_REFUSED)
 
+    def _play(self, simulation: Simulation) -> None:
+        """Play it, print what became of it, and name each promise that was broken."""
+        began = time.perf_counter()
+        with database_in_memory():
+            played = play_simulation(
+                simulation, on_day=lambda day: self._say_progress(day, simulation.days)
+            )
+        self._say_progress(0, 0)
+        self.stdout.write("\n".join(report_lines(played)))
+        self._say_speed(played, time.perf_counter() - began)
+        for broken in played.broken:
+            self.stderr.write(printable(broken_sentence(broken), self.stderr))
+        if played.broken:
+            raise SystemExit(PROMISE_BROKEN)
+
+    def _say_progress(self, day: int, days: int) -> None:
+        """A bar that the next one overwrites, for a person only; none after the last day."""
+        if self.stderr.isatty():
+            done = BAR_WIDTH * day // days if days else 0
+            bar = f"{'#' * done:.<{BAR_WIDTH}} day {day} of {days}" if days else ""
+            self.stderr.write(f"\r\x1b[K{bar}", style_func=str, ending="")
+            self.stderr.flush()
+
+    def _say_speed(self, played: Played, seconds: float) -> None:
+        rate = played.requests / seconds
+        self.stderr.write(
+            f"{played.requests} requests in {seconds:.1f} s: {rate:.0f} a second", style_func=str
+        )
+
     def _say(self, attempt: Attempt, outcome: SpendOutcome, now: datetime) -> None:
         if outcome.refusal:
             name = printable(attempt.campaign.name, self.stderr)
@@ -69,6 +123,22 @@ class Command(BaseCommand):
         else:
             name = printable(attempt.campaign.name, self.stdout)
             self.stdout.write(f"Added spend {attempt.said} to {name}")
+
+
+def _simulation(options: dict[str, Any]) -> Simulation | None:
+    """What to play, if that is what was asked for. Raises CommandError."""
+    days, seed = options["days"], options["seed"]
+    names_campaign = options["campaign_id"] is not None
+    if seed is not None and names_campaign:
+        raise unusable("--seed: is not for one campaign and amount; leave it out")
+    if days is None:
+        return None
+    if names_campaign:
+        raise unusable("--days: is not for one campaign and amount; leave out either")
+    if seed is None:
+        raise unusable('--seed: is missing; say which traffic, as in "--days 30 --seed 7"')
+    count = read_count(str(days), "--days", least=1, most=MOST_DAYS)
+    return Simulation(SIMULATED_BRANDS, FIRST_DAY, count, seed)
 
 
 def _attempts(options: dict[str, Any], now: datetime) -> list[Attempt]:

@@ -9,12 +9,24 @@ from random import Random
 
 import pytest
 from django.core.management import call_command
+from django.db import connections
 
 from core.actions.campaigns import archive_campaign, pause_campaign
 from core.enums import SpendKind
+from core.management.simulated_brands import SIMULATED_BRANDS
 from core.models import Campaign, SpendLog
 from core.rules.dayparts import Daypart
-from core.tests.builders import CALLER, NOON, add, fresh, make_brand, make_campaign, report, spent
+from core.tests.builders import (
+    CALLER,
+    NOON,
+    add,
+    everything_stored,
+    fresh,
+    make_brand,
+    make_campaign,
+    report,
+    spent,
+)
 from core.tests.commands.running import run
 
 ADDED = re.compile(r"Added spend ([1-9]\d?|100) to (.+)")
@@ -238,3 +250,18 @@ def test_a_name_that_the_terminal_can_not_show_is_escaped() -> None:
     call_command("simulate_spend", str(campaign.pk), "1", stdout=stdout)
 
     assert raw.getvalue() == "Added spend 1.00 to Café \\u2615\n".encode("latin-1")
+
+
+def test_playing_days_leaves_the_database_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More about `--days` in `test_simulate_days.py`; this one runs on PostgreSQL, too."""
+    brands = "core.management.commands.simulate_spend.SIMULATED_BRANDS"
+    monkeypatch.setattr(brands, SIMULATED_BRANDS[:1])
+    add(make_campaign(make_brand(daily_budget=Decimal(10))), "9")
+    before, connection = everything_stored(), connections["default"]
+
+    ran = run("simulate_spend", "--days", "1", "--seed", "7")
+
+    assert ran.status == 0
+    assert "Hudson Outfitters" in ran.out
+    assert everything_stored() == before
+    assert connections["default"] is connection
