@@ -162,15 +162,15 @@ def switch_off(**_others: Any) -> delivery.Changes:
             lambda _admission, _entry: None,
             Promise.NO_SURPRISE,
         ),
-        ("core.actions.spend.sum_expired_holds", lambda _brand, _now: [], Promise.HOLDS_END),
+        ("core.actions.catch_up.sum_expired_holds", lambda _brand, _now: [], Promise.HOLDS_END),
         (
             "core.actions.ledger.Ledger._write_totals",
             lambda _ledger, _admission: None,
             Promise.TOTALS,
         ),
         (
-            "core.actions.verdicts._take_over",
-            lambda _campaign, _verdict: False,
+            "core.actions.verdicts.take_over",
+            lambda _campaign, _verdict, _change: (False, None),
             Promise.STORED_VERDICTS,
         ),
         ("core.actions.delivery.reset_daily_spend", switch_off, Promise.SWITCHES),
