@@ -16,7 +16,7 @@ from core.actions.catch_up import catch_up
 from core.actions.verdicts import Change, judge_campaigns
 from core.enums import Cause, PeriodKind
 from core.models import Brand, BrandTotal, TaskRun, Transition
-from core.queries.holds import count_expired_holds
+from core.queries.holds import find_expired_holds, list_brands_with_expired_holds
 from core.queries.locks import lock_brand
 from core.queries.sweeps import Part, map_doubtful_campaigns, map_due_campaigns
 from core.queries.totals import list_brands_to_close, list_totals_to_close
@@ -53,12 +53,12 @@ def expire_holds(*, caller: Caller, now: datetime) -> Changes:
     """Free what holds past their time still keep, and judge the campaigns that may run again."""
 
     def free_holds(brand: Brand) -> Changes:
-        return _count(catch_up(brand, now))
+        # Counted under the lock: somebody else may have ended one meanwhile.
+        expired = find_expired_holds(brand, now).count()
+        return {"expired": expired, **_count(catch_up(brand, now))}
 
-    before = count_expired_holds(now, caller.brand_ids)
-    changes = _for_each_brand(before, free_holds, caller)
-    left = count_expired_holds(now, caller.brand_ids) if before else {}
-    return {"expired": sum(before.values()) - sum(left.values()), **changes}
+    due = list_brands_with_expired_holds(now)
+    return {"expired": 0, **_for_each_brand(due, free_holds, caller)}
 
 
 def record_task_run(task: str, changed: Changes, *, now: datetime) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from django.db.models import BigIntegerField, Count, QuerySet, Sum
+from django.db.models import BigIntegerField, QuerySet, Sum
 
 from core.enums import HoldState
 from core.errors import HoldNotFoundError
@@ -66,10 +66,7 @@ def find_expired_holds(brand: Brand, now: datetime) -> QuerySet[Hold]:
     return Hold.objects.filter(brand=brand, state=HoldState.OPEN, expires_at__lte=now)
 
 
-def count_expired_holds(now: datetime, brand_ids: Collection[int] | None) -> dict[int, int]:
-    """How many such holds each brand has that has any, among those brands (`None`: any)."""
+def list_brands_with_expired_holds(now: datetime) -> list[int]:
+    """The brands that have such holds."""
     expired = Hold.objects.filter(state=HoldState.OPEN, expires_at__lte=now)
-    if brand_ids is not None:
-        expired = expired.filter(brand_id__in=brand_ids)
-    counts = expired.values("brand_id").annotate(count=Count("id")).order_by("brand_id")
-    return dict(counts.values_list("brand_id", "count"))
+    return list(expired.order_by("brand_id").values_list("brand_id", flat=True).distinct())

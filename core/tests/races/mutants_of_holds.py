@@ -24,7 +24,7 @@ from core.actions.spend_requests import (
 from core.errors import BudgetManagerError
 from core.models import Brand, Campaign, Hold, SpendLog
 from core.queries.books import get_book, list_campaigns_to_judge
-from core.queries.holds import count_expired_holds, map_holds, sum_expired_holds
+from core.queries.holds import list_brands_with_expired_holds, map_holds, sum_expired_holds
 from core.queries.locks import lock_brand
 from core.queries.spend import map_entries_to_refund
 from core.rules.admission import Admission, Decision
@@ -102,7 +102,7 @@ def hold_read_before_the_lock(
 def expired_summed_before_the_lock(*, caller: Caller, now: datetime) -> delivery.Changes:
     """Sum what expired holds keep, wait for the lock, give it back: a second time, maybe."""
     changes = {"expired": 0, "failed": 0}
-    for brand_id in count_expired_holds(now, caller.brand_ids):
+    for brand_id in list_brands_with_expired_holds(now):
         seen = sum_expired_holds(Brand.objects.get(pk=brand_id), now)
         time.sleep(MOMENT_SECONDS)
         with (
