@@ -1,6 +1,5 @@
 """`simulate_spend --days` plays days on a database of its own and names what promise was broken."""
 
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -25,11 +24,11 @@ from core.rules.money import format_money
 from core.rules.verdict import judge
 from core.tests.builders import make_brand
 from core.tests.commands.running import Ran, run
+from core.tests.depth import IS_DEEP
 
 # In its first day two holds of Hudson Outfitters are left to expire.
 SEED_OF_FORGOTTEN_HOLDS = 53
 ROOT = Path(__file__).resolve().parents[3]
-IS_DEEP = bool(os.environ.get("DEEP"))
 
 pytestmark = pytest.mark.django_db
 
