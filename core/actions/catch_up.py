@@ -50,9 +50,7 @@ class _CatchUp:
         for freed_at, holds in groupby(self.expired, key=attrgetter("expires_at")):
             self._judge_edges(campaigns, freed_at)
             self._free(list(holds), freed_at, campaigns)
-        # What is due now is due, too.
-        self._judge_edges(campaigns, self.now)
-        self._judge_edges(campaigns, None)
+        self._judge_edges(campaigns)
         self._write()
         return self.transitions
 
@@ -80,8 +78,8 @@ class _CatchUp:
         self.admission = Admission(book, self.now)
         return campaigns
 
-    def _judge_edges(self, campaigns: Sequence[Campaign], until: datetime | None) -> None:
-        """Judge each campaign at each of its edges before `until`; `None` is up to now included."""
+    def _judge_edges(self, campaigns: Sequence[Campaign], until: datetime | None = None) -> None:
+        """Judge each campaign at each edge before `until`; without it, up to now and included."""
         for campaign in campaigns:
             while (at := campaign.next_change_at) and (at < until if until else at <= self.now):
                 self._judge(campaign, at, self._cause(campaign, at))
@@ -92,9 +90,10 @@ class _CatchUp:
         """Give back what these holds kept; all of the brand if that brings a budget back."""
         before = self._used_up(at)
         self.admission.free_expired(holds)
+        is_back = before != self._used_up(at)
         held = {hold.campaign_id for hold in holds}
         for campaign in campaigns:
-            if campaign.pk in held or before != self._used_up(at):
+            if is_back or campaign.pk in held:
                 self._judge(campaign, at, Cause.HOLD_ENDED)
 
     def _used_up(self, at: datetime) -> frozenset[Reason]:

@@ -30,23 +30,31 @@ Changes = dict[str, int]
 def check_budgets(*, caller: Caller, now: datetime) -> Changes:
     """Find stored verdicts that switches or totals contradict, and put them right."""
     change = Change(caller, now, Cause.BUDGET_CHECK)
-    return _judge_found(map_doubtful_campaigns(now), change, afresh=True)
+
+    def judge_part(brand: Brand, campaign_ids: list[int]) -> list[Transition]:
+        caught_up = catch_up(brand, now, campaign_ids)
+        return [*caught_up, *judge_campaigns(brand, change, campaign_ids)]
+
+    return _for_each_part(map_doubtful_campaigns(now), judge_part, caller)
 
 
 def enforce_dayparting(*, caller: Caller, now: datetime) -> Changes:
     """Judge the campaigns whose window, flight or period edge has come (C13)."""
-    change = Change(caller, now, Cause.TIME)
-    return _judge_found(map_due_campaigns(now), change, afresh=False)
+
+    def judge_part(brand: Brand, campaign_ids: list[int]) -> list[Transition]:
+        return catch_up(brand, now, campaign_ids)
+
+    return _for_each_part(map_due_campaigns(now), judge_part, caller)
 
 
 def reset_daily_spend(*, caller: Caller, now: datetime) -> Changes:
     """Close the budget days that have ended and judge their brands' campaigns (C10)."""
-    return _close_periods(PeriodKind.DAY, Change(caller, now, Cause.PERIOD_TURNED))
+    return _close_periods(PeriodKind.DAY, caller, now)
 
 
 def reset_monthly_spend(*, caller: Caller, now: datetime) -> Changes:
     """Close the budget months that have ended and judge their brands' campaigns (C10)."""
-    return _close_periods(PeriodKind.MONTH, Change(caller, now, Cause.PERIOD_TURNED))
+    return _close_periods(PeriodKind.MONTH, caller, now)
 
 
 def expire_holds(*, caller: Caller, now: datetime) -> Changes:
@@ -66,42 +74,40 @@ def record_task_run(task: str, changed: Changes, *, now: datetime) -> None:
     TaskRun.objects.update_or_create(task=task, defaults={"finished_at": now, "changed": changed})
 
 
-def _judge_found(found: Iterable[Part], change: Change, *, afresh: bool) -> Changes:
-    """Let each part catch up, and judge it again if asked, in a transaction of its own.
-
-    So no brand is locked for long.
-    """
-    changes = Counter({**_count([]), "failed": 0})
-    busy: set[int] = set()
-    for brand_id, campaign_ids in found:
-        if brand_id in busy:
-            continue
-
-        def judge_part(brand: Brand, campaign_ids: list[int] = campaign_ids) -> Changes:
-            transitions = catch_up(brand, change.at, campaign_ids)
-            if afresh:
-                transitions += judge_campaigns(brand, change, campaign_ids)
-            return _count(transitions)
-
-        done = _for_each_brand([brand_id], judge_part, change.caller)
-        # The other parts of a brand that is busy needn't wait for its lock, too.
-        busy |= {brand_id} if done["failed"] else set()
-        changes.update(done)
-    return dict(changes)
-
-
-def _close_periods(period: PeriodKind, change: Change) -> Changes:
+def _close_periods(period: PeriodKind, caller: Caller, now: datetime) -> Changes:
     def close_brand(brand: Brand) -> Changes:
-        transitions = catch_up(brand, change.at)
-        totals = list_totals_to_close(brand, period, change.at)
+        transitions = catch_up(brand, now)
+        totals = list_totals_to_close(brand, period, now)
         for total in totals:
             # Whenever somebody gets round to it, it closes at its end.
             total.closed_at = total.ends_at
         BrandTotal.objects.bulk_update(totals, ["closed_at"], batch_size=500)
         return {"closed": len(totals), **_count(transitions)}
 
-    due = list_brands_to_close(period, change.at)
-    return {"closed": 0, **_for_each_brand(due, close_brand, change.caller)}
+    due = list_brands_to_close(period, now)
+    return {"closed": 0, **_for_each_brand(due, close_brand, caller)}
+
+
+def _for_each_part(
+    parts: Iterable[Part],
+    deed: Callable[[Brand, list[int]], Collection[Transition]],
+    caller: Caller,
+) -> Changes:
+    """Do the deed for each part in a transaction of its own: no brand is locked for long."""
+    changes = Counter({**_count([]), "failed": 0})
+    busy: set[int] = set()
+    for brand_id, campaign_ids in parts:
+        if brand_id in busy:
+            continue
+
+        def do_part(brand: Brand, campaign_ids: list[int] = campaign_ids) -> Changes:
+            return _count(deed(brand, campaign_ids))
+
+        done = _for_each_brand([brand_id], do_part, caller)
+        # The other parts of a brand that is busy needn't wait for its lock, too.
+        busy |= {brand_id} if done["failed"] else set()
+        changes.update(done)
+    return dict(changes)
 
 
 def _count(transitions: Collection[Transition]) -> Changes:

@@ -26,6 +26,7 @@ from core.errors import BudgetExceededError
 from core.models import ApiKey, Brand, Campaign
 from core.queries.books import get_book
 from core.queries.brands import has_any_brand
+from core.rules.traffic import DAILY_CURVE
 from core.rules.verdict import ZERO, brand_ceilings
 
 DAYS_OF_HISTORY = 14
@@ -38,11 +39,7 @@ HOURLY_SINCE = timedelta(days=2)
 HOURS_BEFORE = 3
 SATURDAY = 5
 AD_SERVER, PERSON = "demo:ad-server", "admin:admin"
-# How busy each local hour is, and how much of that is left on Saturdays and Sundays.
-DAILY_CURVE = (
-    *(12, 8, 6, 5, 6, 10, 22, 40, 60, 74, 82, 86),
-    *(90, 84, 78, 76, 80, 88, 96, 100, 92, 70, 44, 24),
-)
+# How much of the daily curve is left on Saturdays and Sundays.
 WEEKEND_SHARE = Decimal("0.7")
 
 ADMIN_NAMES = ("admin", "demo-admin")

@@ -39,14 +39,9 @@ from core.errors import (
 )
 from core.models import Brand, Campaign, EventAnswer, Hold, SpendLog
 from core.queries.books import get_book, list_campaigns_to_judge
-from core.queries.holds import map_holds, map_holds_to_brands
+from core.queries.holds import map_holds
 from core.queries.locks import lock_brand
-from core.queries.spend import (
-    map_campaigns_to_brands,
-    map_entries_to_brands,
-    map_entries_to_refund,
-    map_event_answers,
-)
+from core.queries.spend import map_entries_to_refund, map_event_answers, map_to_brands
 from core.rules.admission import Admission, Decision, check_occurred_at
 from core.rules.entries import (
     CaptureEntry,
@@ -60,9 +55,15 @@ from core.rules.verdict import used_up_brand_budgets
 
 # Two brands can meet in one event id; the loser of that race starts again and sees the winner.
 ATTEMPTS = 3
-# What a database says that is down, overloaded, locked for too long or only a standby (C27).
+# What a database says that is down, overloaded, locked for too long or, PostgreSQL by an
+# InternalError, only a standby (C27).
 UNAVAILABLE = (OperationalError, InterfaceError, InternalError)
 NOT_LATE = timedelta(0)
+_MODELS: dict[Subject, type[Campaign] | type[Hold] | type[SpendLog]] = {
+    Subject.CAMPAIGN: Campaign,
+    Subject.HOLD: Hold,
+    Subject.ENTRY: SpendLog,
+}
 _NOT_FOUND: dict[Subject, Callable[[], NotFoundError]] = {
     Subject.CAMPAIGN: CampaignNotFoundError,
     Subject.HOLD: HoldNotFoundError,
@@ -131,14 +132,9 @@ def admit_spends(
 
 def _brands_of(requests: Sequence[Request], caller: Caller) -> list[int | None]:
     """Whose brand each request is about; `None` where the caller may see nothing by that id."""
-    finders = {
-        Subject.CAMPAIGN: map_campaigns_to_brands,
-        Subject.HOLD: map_holds_to_brands,
-        Subject.ENTRY: map_entries_to_brands,
-    }
     brand_of = {
-        subject: find(_ids_of(requests, subject), caller.brand_ids)
-        for subject, find in finders.items()
+        subject: map_to_brands(model, _ids_of(requests, subject), caller.brand_ids)
+        for subject, model in _MODELS.items()
     }
     subjects = [request.subject for request in requests]
     return [brand_of[subject].get(named) for subject, named in subjects]

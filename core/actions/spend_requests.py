@@ -1,6 +1,7 @@
 """What callers ask of the one admission path, and what each request comes to."""
 
 import hashlib
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -22,7 +23,7 @@ class Subject(Enum):
     ENTRY = "entry"
 
 
-class _Fingerprinted:
+class _Fingerprinted(ABC):
     """A request whose content can be told from another's, whatever their event ids (C21)."""
 
     __slots__ = ()
@@ -37,11 +38,11 @@ class _Fingerprinted:
         """The SHA-256 of the content. Kept for ever, so the content's form must never change."""
         return hashlib.sha256(repr(self._content()).encode()).hexdigest()
 
-    def _subject(self) -> tuple[Subject, int]:
-        raise NotImplementedError
+    @abstractmethod
+    def _subject(self) -> tuple[Subject, int]: ...
 
-    def _content(self) -> tuple[object, ...]:
-        raise NotImplementedError
+    @abstractmethod
+    def _content(self) -> tuple[object, ...]: ...
 
 
 @dataclass(frozen=True, slots=True)

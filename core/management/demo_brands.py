@@ -3,11 +3,7 @@
 from decimal import Decimal
 
 from core.actions.demo import DemoBrand, DemoCampaign
-from core.rules.dayparts import Daypart
-
-WORKDAYS = (0, 1, 2, 3, 4)
-WEEKEND = (5, 6)
-EVERY_DAY = (*WORKDAYS, *WEEKEND)
+from core.rules.dayparts import EVERY_DAY, WEEKEND, WORKDAYS, Daypart
 
 
 def daypart(weekdays: tuple[int, ...], starts: int, ends: int) -> Daypart:

@@ -2,11 +2,8 @@
 
 from decimal import Decimal
 
-from core.rules.dayparts import Daypart
+from core.rules.dayparts import EVERY_DAY, WORKDAYS, Daypart
 from core.rules.traffic import BrandPlan, CampaignPlan
-
-WORKDAYS = (0, 1, 2, 3, 4)
-EVERY_DAY = (*WORKDAYS, 5, 6)
 
 SIMULATED_BRANDS = (
     BrandPlan(

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from django.db.models import BigIntegerField, QuerySet, Sum
+from django.db.models import QuerySet, Sum
 
 from core.enums import HoldState
 from core.errors import HoldNotFoundError
@@ -20,20 +20,6 @@ def get_hold(hold_id: int, brand_ids: Collection[int] | None = None) -> Hold:
     if hold is None or (brand_ids is not None and hold.brand_id not in brand_ids):
         raise HoldNotFoundError
     return hold
-
-
-def map_holds_to_brands(
-    hold_ids: Collection[int], brand_ids: Collection[int] | None
-) -> dict[int, int]:
-    """The brand of each hold that exists among those brands (`None`: any)."""
-    if not hold_ids:
-        return {}
-    # A path may name any number. Alone, Django finds nothing by one too large; in a list it fails.
-    possible = [hold_id for hold_id in hold_ids if hold_id <= BigIntegerField.MAX_BIGINT]
-    holds = Hold.objects.filter(id__in=possible)
-    if brand_ids is not None:
-        holds = holds.filter(brand_id__in=brand_ids)
-    return dict(holds.values_list("id", "brand_id"))
 
 
 def map_holds(brand: Brand, hold_ids: Collection[int]) -> dict[int, Hold]:

@@ -1,13 +1,13 @@
-"""Reads of spend: whose campaign it is, first answers to event ids, and the log in pages."""
+"""Reads of spend: whose it is, first answers to event ids, and the log in pages."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import BigIntegerField, Q, QuerySet, Sum
 
 from core.enums import SpendKind
-from core.models import Brand, Campaign, EventAnswer, SpendLog
+from core.models import Brand, Campaign, EventAnswer, Hold, SpendLog
 from core.queries.orderings import list_in_order
 from core.rules.ordering import KeyKind, Ordering, Place, orderings
 
@@ -19,28 +19,20 @@ SPEND_LOG_ORDERINGS = {
 }
 
 
-def map_campaigns_to_brands(
-    campaign_ids: Collection[int], brand_ids: Collection[int] | None
+def map_to_brands(
+    model: type[Campaign] | type[Hold] | type[SpendLog],
+    row_ids: Collection[int],
+    brand_ids: Collection[int] | None,
 ) -> dict[int, int]:
-    """The brand of each campaign that exists among those brands (`None`: any)."""
-    if not campaign_ids:
+    """The brand of each of these rows that exists among those brands (`None`: any)."""
+    if not row_ids:
         return {}
-    campaigns = Campaign.objects.filter(id__in=campaign_ids)
+    # A path may name any number. Alone, Django finds nothing by one too large; in a list it fails.
+    possible = [row_id for row_id in row_ids if row_id <= BigIntegerField.MAX_BIGINT]
+    rows = model._default_manager.filter(id__in=possible)
     if brand_ids is not None:
-        campaigns = campaigns.filter(brand_id__in=brand_ids)
-    return dict(campaigns.values_list("id", "brand_id"))
-
-
-def map_entries_to_brands(
-    spend_log_ids: Collection[int], brand_ids: Collection[int] | None
-) -> dict[int, int]:
-    """The brand of each entry of the log that exists among those brands (`None`: any)."""
-    if not spend_log_ids:
-        return {}
-    entries = SpendLog.objects.filter(id__in=spend_log_ids)
-    if brand_ids is not None:
-        entries = entries.filter(brand_id__in=brand_ids)
-    return dict(entries.values_list("id", "brand_id"))
+        rows = rows.filter(brand_id__in=brand_ids)
+    return dict(rows.values_list("id", "brand_id"))
 
 
 def map_entries_to_refund(brand: Brand, spend_log_ids: Collection[int]) -> dict[int, SpendLog]:

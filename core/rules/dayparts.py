@@ -11,6 +11,8 @@ from core.errors import InvalidFieldError
 from core.rules.calendar import BrandCalendar
 
 WEEKDAY_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+WORKDAYS, WEEKEND = (0, 1, 2, 3, 4), (5, 6)
+EVERY_DAY = (*WORKDAYS, *WEEKEND)
 MINUTES_PER_DAY = 1_440
 MINUTES_PER_WEEK = 7 * MINUTES_PER_DAY
 

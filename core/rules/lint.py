@@ -6,7 +6,6 @@ Each can be said from the settings alone. What was spent doesn't count, and noth
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from enum import StrEnum
 
 from core.rules.calendar import BrandCalendar
@@ -20,7 +19,7 @@ from core.rules.preview import (
     Span,
     is_open_within,
 )
-from core.rules.verdict import BrandFacts, CampaignFacts
+from core.rules.verdict import BrandFacts, CampaignFacts, tightest_budget
 
 # The days of a longer flight aren't counted.
 LONGEST_COUNTED = timedelta(days=366)
@@ -142,7 +141,7 @@ def _unreachable_budgets(
     days of the whole flight. A pace isn't asked for: the facts know what was spent, not what there
     was to buy.
     """
-    daily = _tightest(campaign.daily_budget, brand.daily_budget)
+    daily = tightest_budget(campaign.daily_budget, brand.daily_budget)
     if daily is None:
         return
     month = brand.calendar.budget_month(at)
@@ -199,7 +198,3 @@ def describe_changed_window(changed: ChangedWindow) -> str:
     window = f"{format_minute(changed.start_minute)}–{format_minute(changed.end_minute)}"
     length = f"{minutes // 60} h {minutes % 60:02d} min"
     return _EFFECTS[changed.effect].format(window=window, length=length)
-
-
-def _tightest(*budgets: Decimal | None) -> Decimal | None:
-    return min((budget for budget in budgets if budget is not None), default=None)

@@ -158,6 +158,11 @@ class Verdict:
         return min((ceiling.remaining for ceiling in self.ceilings), default=None)
 
 
+def tightest_budget(*budgets: Decimal | None) -> Decimal | None:
+    """The lowest of these budgets; `None` if none of them is a ceiling (C3, C4)."""
+    return min((budget for budget in budgets if budget is not None), default=None)
+
+
 def judge(facts: Facts, at: datetime) -> Verdict:
     """Decide whether a campaign is active at `at` (an aware instant) from the facts alone (C14)."""
     ceilings = tuple(applying_ceilings(facts, at))

@@ -10,7 +10,7 @@ from core.enums import Reason
 from core.rules.explanation import REASON_SENTENCES
 from core.rules.instants import format_instant
 from core.rules.money import format_money, format_optional_money
-from core.rules.verdict import ZERO
+from core.rules.verdict import ZERO, tightest_budget
 from core.views.schedules import DaypartDocument, one_window, schedule_document
 from core.views.wire import ClockText, Cursor, InstantText, MoneyText, ReasonWord, RowId
 
@@ -97,6 +97,4 @@ def reason_documents(reasons: Iterable[Reason]) -> list[ReasonDocument]:
 
 
 def _tightest(*budgets: Decimal | None) -> str | None:
-    return format_optional_money(
-        min((budget for budget in budgets if budget is not None), default=None)
-    )
+    return format_optional_money(tightest_budget(*budgets))

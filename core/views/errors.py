@@ -6,12 +6,17 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
-from django.db import InterfaceError, InternalError, OperationalError
 from django.http import HttpRequest, JsonResponse, UnreadablePostError
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
-from core.errors import BudgetManagerError, InvalidInputError, MalformedBodyError
+from core.actions.spend import UNAVAILABLE
+from core.errors import (
+    BudgetManagerError,
+    DatabaseUnavailableError,
+    InvalidInputError,
+    MalformedBodyError,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -41,10 +46,7 @@ PLAIN_ANSWERS = {
     411: ("length_required", "Send the body with a Content-Length, not in chunks"),
     413: ("body_too_large", "The body is too large"),
     500: ("server_error", "Something broke on our side"),
-    503: (
-        "database_unavailable",
-        "The database is busy or unreachable; try again, with the same event_id if any",
-    ),
+    503: (DatabaseUnavailableError.code, DatabaseUnavailableError().message),
 }
 SECONDS_UNTIL_RETRY = 1
 # An answer names what is wrong; it doesn't echo a body full of unknown names.
@@ -79,10 +81,8 @@ def register_error_answers(api: NinjaAPI) -> None:
     api.add_exception_handler(HttpError, _answer_http_error)
     api.add_exception_handler(RequestDataTooBig, _answer_too_large)
     api.add_exception_handler(UnreadablePostError, _answer_unreadable)
-    api.add_exception_handler(OperationalError, _answer_database_error)
-    api.add_exception_handler(InterfaceError, _answer_database_error)
-    # A PostgreSQL that has become a standby says it this way.
-    api.add_exception_handler(InternalError, _answer_database_error)
+    for outage in UNAVAILABLE:
+        api.add_exception_handler(outage, _answer_database_error)
     api.add_exception_handler(Exception, _answer_server_fault)
 
 

@@ -9,6 +9,7 @@ from typing_extensions import TypedDict
 
 from core.errors import InvalidFieldError
 from core.rules.dayparts import (
+    EVERY_DAY,
     MINUTES_PER_DAY,
     WEEKDAY_NAMES,
     Daypart,
@@ -19,7 +20,6 @@ from core.rules.dayparts import (
 from core.views.parsing import by_rule
 from core.views.wire import ClockText
 
-EVERY_DAY = tuple(range(7))
 MOST_DAYPARTS = 100
 
 

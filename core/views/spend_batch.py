@@ -28,11 +28,6 @@ from core.views.spend_documents import SpendBatchDocument
 from core.views.wire import ShownAs
 
 MOST_ENTRIES = 1_000
-KINDS: dict[str, type[SpendAddBody | SpendReportBody | SpendRefundBody]] = {
-    "add": SpendAddBody,
-    "report": SpendReportBody,
-    "refund": SpendRefundBody,
-}
 
 
 class BatchAddBody(SpendAddBody):
@@ -53,6 +48,11 @@ class BatchRefundBody(SpendRefundBody):
     kind: Literal["refund"]
 
 
+KINDS: dict[str, type[BatchAddBody | BatchReportBody | BatchRefundBody]] = {
+    "add": BatchAddBody,
+    "report": BatchReportBody,
+    "refund": BatchRefundBody,
+}
 # Read one by one: a bad entry doesn't spoil the others.
 Entry = Annotated[Any, ShownAs(BatchAddBody | BatchReportBody | BatchRefundBody)]
 
@@ -82,9 +82,8 @@ def _read(entry: Any) -> Request | InvalidInputError:
     kind = entry.get("kind") if isinstance(entry, dict) else None
     if not isinstance(kind, str) or kind not in KINDS:
         return InvalidFieldError("kind", f"must be one of {', '.join(KINDS)}")
-    named = {name: value for name, value in entry.items() if name != "kind"}
     try:
-        body = KINDS[kind].model_validate(named)
+        body = KINDS[kind].model_validate(entry)
     except ValidationError as error:
         return invalid_input(error.errors())
     return body.spend_request(body.event_id or "")

@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from core.actions.brands import edit_brand
-from core.actions.campaigns import archive_campaign, pause_campaign
+from core.actions.brands import BrandChanges, edit_brand
+from core.actions.campaigns import CampaignChanges, archive_campaign, pause_campaign
 from core.actions.delivery import expire_holds
 from core.enums import Cause, HoldState, PeriodKind, Reason
 from core.models import Brand, BrandTotal, Campaign, CampaignTotal, Hold, SpendLog
@@ -80,17 +80,25 @@ def test_the_answer_names_the_hold_its_end_and_what_remains_beside_it() -> None:
     }
 
 
-BUDGETS = ["daily_budget", "monthly_budget", "lifetime_budget"]
+OF_BRAND: list[BrandChanges] = [
+    {"daily_budget": Decimal(10)},
+    {"monthly_budget": Decimal(10)},
+]
+OF_CAMPAIGN: list[CampaignChanges] = [
+    {"daily_budget": Decimal(10)},
+    {"monthly_budget": Decimal(10)},
+    {"lifetime_budget": Decimal(10)},
+]
 
 
-@pytest.mark.parametrize("of_brand", [True, False])
-@pytest.mark.parametrize("budget", BUDGETS)
-def test_held_money_counts_against_every_budget_c7(budget: str, *, of_brand: bool) -> None:
-    if of_brand and budget == "lifetime_budget":
-        return  # A brand has none (C3).
-    limits = {budget: Decimal(10)}
-    brand = make_brand(**limits) if of_brand else make_brand()  # type: ignore[arg-type]
-    campaign = make_campaign(brand, **({} if of_brand else limits))  # type: ignore[arg-type]
+@pytest.mark.parametrize(
+    ("of_brand", "of_campaign"),
+    [*((limits, {}) for limits in OF_BRAND), *(({}, limits) for limits in OF_CAMPAIGN)],
+)
+def test_held_money_counts_against_every_budget_c7(
+    of_brand: BrandChanges, of_campaign: CampaignChanges
+) -> None:
+    campaign = make_campaign(make_brand(**of_brand), **of_campaign)
     hold(campaign, "6").accepted()
     assert code_of(add(campaign, "4.000001")) == "budget_exceeded"
     assert code_of(hold(campaign, "4.000001")) == "budget_exceeded"

@@ -61,9 +61,9 @@ def test_floats_and_instants_without_a_zone_are_not_sent() -> None:
         with pytest.raises(TypeError, match="not exact"):
             client.add(7, 0.1)  # type: ignore[arg-type]  # That is the point.
         with pytest.raises(TypeError, match="not exact"):
-            client.batch([Entry("add", 0.1, 7)])  # type: ignore[arg-type]
+            client.batch([Entry("add", 0.1, 7)])  # type: ignore[arg-type]  # That, too.
         with pytest.raises(ValueError, match="time zone"):
-            client.report(7, "1.00", occurred_at=datetime(2026, 11, 20))  # noqa: DTZ001
+            client.report(7, "1.00", occurred_at=datetime(2026, 11, 20))  # noqa: DTZ001 (refused)
     assert server.requests == []
 
 

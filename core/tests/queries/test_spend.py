@@ -6,12 +6,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from core.models import EventAnswer, SpendLog
+from core.models import Campaign, EventAnswer, SpendLog
 from core.queries.spend import (
     SpendLogFilter,
     list_spend_logs,
-    map_campaigns_to_brands,
     map_event_answers,
+    map_to_brands,
 )
 from core.tests.builders import NOON, TODAY, add, make_brand, make_campaign, report
 from core.tests.rules.zones import DAY, HOUR
@@ -66,10 +66,10 @@ def test_campaigns_lead_to_their_brands_as_far_as_the_caller_sees_c29() -> None:
     first, second = make_campaign(), make_campaign()
     wanted = {first.pk, second.pk, 999_999}
     both = {first.pk: first.brand_id, second.pk: second.brand_id}
-    assert map_campaigns_to_brands(wanted, None) == both
-    assert map_campaigns_to_brands(wanted, {second.brand_id}) == {second.pk: second.brand_id}
-    assert map_campaigns_to_brands(wanted, set()) == {}
-    assert map_campaigns_to_brands(set(), None) == {}
+    assert map_to_brands(Campaign, wanted, None) == both
+    assert map_to_brands(Campaign, wanted, {second.brand_id}) == {second.pk: second.brand_id}
+    assert map_to_brands(Campaign, wanted, set()) == {}
+    assert map_to_brands(Campaign, set(), None) == {}
 
 
 def test_answers_are_found_by_source_and_event_id_c21() -> None:
