@@ -4,6 +4,7 @@ No HTTP here: `core/views/errors.py` says which status each code gets (C28).
 """
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 
@@ -180,6 +181,19 @@ class DatabaseUnavailableError(BudgetManagerError):
     def __init__(self) -> None:
         super().__init__(
             "The database is busy or unreachable; try again, with the same event_id if any"
+        )
+
+
+class ClocksDisagreeError(BudgetManagerError):
+    """The clocks of this host and of the database are days apart, and either may be wrong."""
+
+    code = "clocks_disagree"
+
+    def __init__(self, apart: timedelta) -> None:
+        hours = round(apart / timedelta(hours=1))
+        super().__init__(
+            f"The clocks of this host and of the database are {abs(hours)} hours apart; "
+            "nothing is decided before the wrong one is set"
         )
 
 

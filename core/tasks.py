@@ -5,15 +5,16 @@ and returns and logs what it changed (C26).
 """
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from celery import shared_task
-from django.utils import timezone
 
 from core.actions import delivery
 from core.actions.caller import Caller
+from core.queries.clock import get_clock_difference, get_now
 
+NOTABLY_APART = timedelta(seconds=1)
 logger = logging.getLogger(__name__)
 
 
@@ -52,7 +53,11 @@ def expire_holds() -> delivery.Changes:
 
 
 def _run(task: str, deed: _Deed) -> delivery.Changes:
-    now = timezone.now()
+    now = get_now()
+    ahead = get_clock_difference(now)
+    if abs(ahead) > NOTABLY_APART:
+        # Nothing was decided by it; somebody should set it all the same.
+        logger.warning("this host's clock is %s s ahead of the database's", ahead.total_seconds())
     changed = deed(caller=Caller(f"task:{task}"), now=now)
     delivery.record_task_run(task, changed, now=now)
     logger.info("%s changed %s", task, changed)

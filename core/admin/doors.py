@@ -13,12 +13,12 @@ from django.db.models import Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils import timezone
 from django.utils.text import capfirst
 
 from core.actions.caller import Caller
 from core.admin.columns import Column
 from core.errors import BudgetManagerError
+from core.queries.clock import get_now
 
 T = TypeVar("T", bound=Model)
 
@@ -36,7 +36,7 @@ def visit_of(request: HttpRequest) -> Visit:
     """The visit that this request is. The clock is read once, at the first call."""
     visit: Visit | None = request.__dict__.get("visit")
     if visit is None:
-        visit = Visit(Caller(f"admin:{request.user.get_username()}"), timezone.now())
+        visit = Visit(Caller(f"admin:{request.user.get_username()}"), get_now())
         request.__dict__["visit"] = visit
     return visit
 

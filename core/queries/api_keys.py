@@ -1,11 +1,16 @@
 """Finds API keys: the one behind a token, and all of them (C29)."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import TypedDict
 
 from django.db.models import QuerySet
+from django_stubs_ext import WithAnnotations
 
 from core.errors import ApiKeyNotFoundError
 from core.models import ApiKey
+from core.queries.clock import get_now_column, get_trusted
 from core.rules.api_keys import (
     TOKEN_PREFIX,
     hash_secret,
@@ -18,20 +23,41 @@ from core.rules.api_keys import (
 NO_SECRET = hash_secret("")
 
 
-def find_api_key(token: str, now: datetime) -> ApiKey | None:
-    """The live key that this token opens; `None` if unknown, wrong, expired or revoked."""
-    public_id, secret = split_token(token)
-    key = ApiKey.objects.filter(public_id=public_id, revoked_at=None).first()
+class _Read(TypedDict):
+    read_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedKey:
+    """A live API key, and when it was found to be live: the instant of the request that sent it."""
+
+    key: ApiKey
+    at: datetime
+
+
+def find_api_keys(tokens: Sequence[str]) -> list[OpenedKey | None]:
+    """The live key that each token opens; `None` if unknown, wrong, expired or revoked.
+
+    One query, by which the clock is read as well. Raises ClocksDisagreeError.
+    """
+    split = [split_token(token) for token in tokens]
+    known = ApiKey.objects.filter(public_id__in={name for name, _ in split}, revoked_at=None)
+    found = {key.public_id: key for key in known.annotate(read_at=get_now_column())}
+    return [_opened(found.get(name), secret) for name, secret in split]
+
+
+def _opened(key: "WithAnnotations[ApiKey, _Read] | None", secret: str) -> OpenedKey | None:
     # An unknown id costs the same comparisons as a wrong secret.
-    if not is_secret(secret, *_live_hashes(key, now)) or key is None:
-        return None
-    return None if is_expired(key.expires_at, now) else key
-
-
-def _live_hashes(key: ApiKey | None, now: datetime) -> tuple[str, str]:
-    """The hashes of the secrets that open the key, always two to compare with."""
     if key is None:
-        return NO_SECRET, NO_SECRET
+        is_secret(secret, NO_SECRET, NO_SECRET)
+        return None
+    now = get_trusted(key.read_at)
+    is_open = is_secret(secret, *_live_hashes(key, now)) and not is_expired(key.expires_at, now)
+    return OpenedKey(key, now) if is_open else None
+
+
+def _live_hashes(key: ApiKey, now: datetime) -> tuple[str, str]:
+    """The hashes of the secrets that open the key, always two to compare with."""
     in_grace = is_in_grace(key.previous_secret_ends_at, now)
     return key.secret_hash, key.previous_secret_hash if in_grace else key.secret_hash
 

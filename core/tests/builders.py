@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import count
 from typing import Any, Unpack
+from unittest import mock
 
 from django.db import transaction
 from django.db.models import Model
@@ -25,6 +26,7 @@ from core.actions.spend_requests import (
 )
 from core.enums import PeriodKind, SpendKind
 from core.models import (
+    ApiKey,
     Brand,
     BrandTotal,
     BrandVersion,
@@ -38,6 +40,7 @@ from core.models import (
     TaskRun,
     Transition,
 )
+from core.queries.api_keys import find_api_keys
 
 NOON = datetime(2026, 6, 10, 12, tzinfo=UTC)  # a Wednesday
 TODAY = NOON.date()
@@ -49,6 +52,13 @@ KEPT_MODELS: tuple[type[Model], ...] = (
 )
 
 _numbers = count(1)
+
+
+def find_api_key(token: str, now: datetime) -> ApiKey | None:
+    """The key that this token opens at `now`, by a clock that stands there."""
+    with mock.patch("django.utils.timezone.now", return_value=now):
+        opened = find_api_keys([token])[0]
+    return opened.key if opened else None
 
 
 def make_brand(*, now: datetime = NOON, **settings: Unpack[BrandChanges]) -> Brand:

@@ -66,6 +66,16 @@ def requests_counted_here() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def clock_of_this_host(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let tests stop and move the clock in this process, on PostgreSQL as well.
+
+    `clock_of_the_database` marks those that ask its server. Other processes always do.
+    """
+    if request.node.get_closest_marker("clock_of_the_database") is None:
+        monkeypatch.setattr("core.queries.clock.has_server", lambda: False)
+
+
 @pytest.fixture
 def own_database(own_databases: OwnDatabases) -> Iterator[str]:
     """An empty, migrated database of this test's own, as the default one; gives its DATABASE_URL.

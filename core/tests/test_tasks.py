@@ -34,7 +34,7 @@ def registered() -> list[str]:
 
 
 def set_clock(monkeypatch: pytest.MonkeyPatch, now: datetime) -> None:
-    monkeypatch.setattr("core.tasks.timezone.now", lambda: now)
+    monkeypatch.setattr("django.utils.timezone.now", lambda: now)
 
 
 # --- The table of contents ---------------------------------------------------------------------

@@ -1,20 +1,22 @@
 """Lets a call in by its API key, scope and rate limit (C29)."""
 
+from datetime import datetime
+
 from django.http import HttpRequest
-from django.utils import timezone
 
 from core.actions.api_keys import note_api_key_use
 from core.actions.caller import Caller
 from core.enums import Scope
 from core.errors import NotAuthenticatedError, ScopeMissingError
-from core.queries.api_keys import find_api_key, find_brands_of_key
+from core.queries.api_keys import find_api_keys, find_brands_of_key
 from core.views.rate_limits import limit_requests
 
 
 class ApiRequest(HttpRequest):
-    """A request that an API key let in."""
+    """A request that an API key let in, and the one instant at which all of it is decided."""
 
     auth: Caller
+    now: datetime
 
 
 class KeyWith:
@@ -24,20 +26,21 @@ class KeyWith:
         self.scope = scope
 
     def __call__(self, request: HttpRequest) -> Caller:
-        """The caller behind the key.
+        """The caller behind the key; the request finds the clock as `request.now`.
 
         Raises NotAuthenticatedError, RateLimitedError, ScopeMissingError.
         """
-        now = timezone.now()
         kind, _, token = request.headers.get("Authorization", "").partition(" ")
         # No key has a character that isn't printable; a database may not even take one (C30).
         is_token = kind.lower() == "bearer" and token.isprintable()
-        key = find_api_key(token.strip(), now) if is_token else None
-        if key is None:
+        opened = find_api_keys([token.strip()])[0] if is_token else None
+        if opened is None:
             raise NotAuthenticatedError(
                 "Send a live API key as `Authorization: Bearer …`; "
                 "`python manage.py create_api_key` makes one"
             )
+        key, now = opened.key, opened.at
+        request.now = now  # type: ignore[attr-defined]  # an ApiRequest from here on
         limit_requests(request, key, now)
         if self.scope not in key.scopes:
             raise ScopeMissingError(f"This API key lacks the scope `{self.scope}`")

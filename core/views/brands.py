@@ -5,7 +5,6 @@ from typing import Annotated, Any, cast
 
 from django.conf import settings
 from django.http import HttpResponse, JsonResponse
-from django.utils import timezone
 from ninja import Query
 from pydantic import ConfigDict
 from typing_extensions import TypedDict
@@ -103,7 +102,7 @@ class BrandListDocument(TypedDict):
 @answers(BrandListDocument, asks=("If-None-Match",), tells=("ETag",))
 def brand_list(request: ApiRequest, filters: Query[BrandListFilters]) -> HttpResponse:
     """List brands, by id unless `order_by` says otherwise."""
-    now = timezone.now()
+    now = request.now
     chosen = BrandFilter(
         brand_ids=request.auth.brand_ids,
         is_enabled=filters.is_enabled,
@@ -119,7 +118,7 @@ def brand_list(request: ApiRequest, filters: Query[BrandListFilters]) -> HttpRes
 @answers(BrandDocument, 201, refusals=(NameTakenError, KeyLimitedToBrandsError), tells=("ETag",))
 def brand_create(request: ApiRequest, body: BrandCreateBody) -> JsonResponse:
     """Create a brand."""
-    now = timezone.now()
+    now = request.now
     brand = create_brand(cast("BrandChanges", body.dict()), caller=request.auth, now=now)
     return versioned_response(brand_document(get_listed_brand(brand.pk, now), now), status=201)
 
@@ -127,7 +126,7 @@ def brand_create(request: ApiRequest, body: BrandCreateBody) -> JsonResponse:
 @answers(BrandDocument, refusals=(BrandNotFoundError,), tells=("ETag",))
 def brand_detail(request: ApiRequest, brand_id: int) -> JsonResponse:
     """Show one brand."""
-    now = timezone.now()
+    now = request.now
     return versioned_response(
         brand_document(get_listed_brand(brand_id, now, request.auth.brand_ids), now)
     )
@@ -146,7 +145,7 @@ def brand_detail(request: ApiRequest, brand_id: int) -> JsonResponse:
 )
 def brand_edit(request: ApiRequest, brand_id: int, body: BrandEditBody) -> JsonResponse:
     """Change what is named; budgets bind on the next decision (C6), a zone at midnight (C12)."""
-    now = timezone.now()
+    now = request.now
     terms = Terms(seen_versions(request), timedelta(hours=settings.SPEND_LATE_HOURS))
     changes = cast("BrandChanges", body.given())
     edit_brand(brand_id, changes, caller=request.auth, now=now, terms=terms)
@@ -157,7 +156,7 @@ def brand_edit(request: ApiRequest, brand_id: int, body: BrandEditBody) -> JsonR
 def brand_archive(request: ApiRequest, brand_id: int) -> HttpResponse:
     """Archive a brand: what has spend is never deleted (C24)."""
     terms = Terms(seen_versions(request))
-    archive_brand(brand_id, caller=request.auth, now=timezone.now(), terms=terms)
+    archive_brand(brand_id, caller=request.auth, now=request.now, terms=terms)
     return HttpResponse(status=204)
 
 

@@ -3,7 +3,6 @@
 from typing import Annotated, cast
 
 from django.http import HttpResponse, JsonResponse
-from django.utils import timezone
 from ninja import Query
 from pydantic import ConfigDict
 
@@ -118,7 +117,7 @@ def campaign_list(request: ApiRequest, filters: Query[CampaignListFilters]) -> H
         ordering=filters.ordering,
         after=filters.place(),
     )
-    rows, cursor = cut_page(list_campaigns(timezone.now(), chosen), filters)
+    rows, cursor = cut_page(list_campaigns(request.now, chosen), filters)
     documents = [campaign_document(campaign) for campaign in rows]
     return polled_response(request, {"campaigns": documents, "next": cursor})
 
@@ -126,7 +125,7 @@ def campaign_list(request: ApiRequest, filters: Query[CampaignListFilters]) -> H
 @answers(CampaignDocument, 201, refusals=(BrandNotFoundError, NameTakenError), tells=("ETag",))
 def campaign_create(request: ApiRequest, body: CampaignCreateBody) -> JsonResponse:
     """Create a campaign; it is judged at once."""
-    now = timezone.now()
+    now = request.now
     campaign = create_campaign(body.brand_id, body.changes(), caller=request.auth, now=now)
     return versioned_response(campaign_document(get_listed_campaign(campaign.pk, now)), status=201)
 
@@ -134,7 +133,7 @@ def campaign_create(request: ApiRequest, body: CampaignCreateBody) -> JsonRespon
 @answers(CampaignDocument, refusals=(CampaignNotFoundError,), tells=("ETag",))
 def campaign_detail(request: ApiRequest, campaign_id: int) -> JsonResponse:
     """Show one campaign."""
-    campaign = get_listed_campaign(campaign_id, timezone.now(), request.auth.brand_ids)
+    campaign = get_listed_campaign(campaign_id, request.now, request.auth.brand_ids)
     return versioned_response(campaign_document(campaign))
 
 
@@ -146,7 +145,7 @@ def campaign_detail(request: ApiRequest, campaign_id: int) -> JsonResponse:
 )
 def campaign_edit(request: ApiRequest, campaign_id: int, body: CampaignEditBody) -> JsonResponse:
     """Change what is named; it binds on the next decision (C6)."""
-    now = timezone.now()
+    now = request.now
     terms = Terms(seen_versions(request))
     edit_campaign(campaign_id, body.changes(), caller=request.auth, now=now, terms=terms)
     return versioned_response(campaign_document(get_listed_campaign(campaign_id, now)))
@@ -156,7 +155,7 @@ def campaign_edit(request: ApiRequest, campaign_id: int, body: CampaignEditBody)
 def campaign_archive(request: ApiRequest, campaign_id: int) -> HttpResponse:
     """Archive a campaign: what has spend is never deleted (C24)."""
     terms = Terms(seen_versions(request))
-    archive_campaign(campaign_id, caller=request.auth, now=timezone.now(), terms=terms)
+    archive_campaign(campaign_id, caller=request.auth, now=request.now, terms=terms)
     return HttpResponse(status=204)
 
 
@@ -168,7 +167,7 @@ def campaign_archive(request: ApiRequest, campaign_id: int) -> HttpResponse:
 )
 def campaign_pause(request: ApiRequest, campaign_id: int) -> JsonResponse:
     """Turn the person's switch off (C15)."""
-    now = timezone.now()
+    now = request.now
     terms = Terms(seen_versions(request))
     pause_campaign(campaign_id, caller=request.auth, now=now, terms=terms)
     return versioned_response(campaign_document(get_listed_campaign(campaign_id, now)))
@@ -182,7 +181,7 @@ def campaign_pause(request: ApiRequest, campaign_id: int) -> JsonResponse:
 )
 def campaign_resume(request: ApiRequest, campaign_id: int) -> JsonResponse:
     """Turn the person's switch on; it runs if nothing else stands in the way (C15)."""
-    now = timezone.now()
+    now = request.now
     terms = Terms(seen_versions(request))
     resume_campaign(campaign_id, caller=request.auth, now=now, terms=terms)
     return versioned_response(campaign_document(get_listed_campaign(campaign_id, now)))

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from core.errors import (
     BudgetManagerError,
+    ClocksDisagreeError,
     InvalidInputError,
     MalformedBodyError,
     NotAuthenticatedError,
@@ -21,7 +22,10 @@ from core.views.errors import PLAIN_ANSWERS, STATUSES
 from core.views.parsing import BodyTooLargeError, UnsupportedMediaTypeError
 
 # How any call may refuse, any with a body, and any with an id in its path.
-OF_EVERY_CALL = (NotAuthenticatedError, RateLimitedError, ScopeMissingError, InvalidInputError)
+OF_EVERY_CALL = (
+    *(NotAuthenticatedError, RateLimitedError, ScopeMissingError, InvalidInputError),
+    ClocksDisagreeError,
+)
 OF_EVERY_BODY = (MalformedBodyError, UnsupportedMediaTypeError, BodyTooLargeError)
 OF_EVERY_PATH = (NotFoundError,)
 # How Django and the server may answer in place of any call.

@@ -36,6 +36,7 @@ STATUSES = {
     "event_id_reused": HTTPStatus.CONFLICT,
     "hold_ended": HTTPStatus.CONFLICT,
     "changed_meanwhile": HTTPStatus.PRECONDITION_FAILED,
+    "clocks_disagree": HTTPStatus.SERVICE_UNAVAILABLE,
 }
 # What a person reads where Django or the server answered in HTML.
 PLAIN_ANSWERS = {
@@ -67,8 +68,13 @@ def plain_error_response(request: HttpRequest, status: int) -> JsonResponse:
 
 
 def database_error_response(request: HttpRequest) -> JsonResponse:
-    """Fail closed: the caller may try again, and the same event id never counts twice (C27)."""
-    response = plain_error_response(request, HTTPStatus.SERVICE_UNAVAILABLE)
+    """Fail closed: the database is down, busy for too long or only a standby (C27)."""
+    return not_now_response(request, DatabaseUnavailableError())
+
+
+def not_now_response(request: HttpRequest, refusal: BudgetManagerError) -> JsonResponse:
+    """The caller may try again, and the same event id never counts twice (C27)."""
+    response = error_response(request, HTTPStatus.SERVICE_UNAVAILABLE, refusal.document())
     response["Retry-After"] = str(SECONDS_UNTIL_RETRY)
     return response
 
@@ -88,6 +94,8 @@ def register_error_answers(api: NinjaAPI) -> None:
 
 def _answer_refusal(request: HttpRequest, refusal: Any) -> JsonResponse:
     status = STATUSES.get(refusal.code, HTTPStatus.BAD_REQUEST)
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        return not_now_response(request, refusal)
     response = error_response(request, status, refusal.document())
     if status == HTTPStatus.UNAUTHORIZED:
         response["WWW-Authenticate"] = "Bearer"

@@ -3,6 +3,7 @@
 Each is held against its own schema by a test.
 """
 
+from datetime import timedelta
 from typing import Any
 
 from core.enums import Reason
@@ -14,6 +15,7 @@ from core.errors import (
     CampaignNotFoundError,
     CaptureAboveHoldError,
     ChangedMeanwhileError,
+    ClocksDisagreeError,
     EventIdReusedError,
     HoldEndedError,
     HoldNotFoundError,
@@ -346,6 +348,7 @@ _REFUSALS: tuple[BudgetManagerError, ...] = (
     BudgetExceededError(budget=Reason.BRAND_DAILY_BUDGET.value, remaining="12.50"),
     EventIdReusedError(),
     ChangedMeanwhileError(),
+    ClocksDisagreeError(timedelta(hours=744)),
     RateLimitedError(limit=600, seconds=17),
     HoldEndedError("expired"),
     CaptureAboveHoldError("20.00"),

@@ -3,7 +3,6 @@
 from typing import Annotated, Any
 
 from django.http import HttpResponse, JsonResponse
-from django.utils import timezone
 from ninja import Query
 from pydantic import Field
 from typing_extensions import TypedDict
@@ -96,7 +95,7 @@ def campaign_explain(
 ) -> JsonResponse:
     """Explain why a campaign is or was running or not, with the numbers of that moment (C17)."""
     campaign = get_campaign(campaign_id, request.auth.brand_ids)
-    return JsonResponse(explanation_document(get_moment(campaign, asked.at, timezone.now())))
+    return JsonResponse(explanation_document(get_moment(campaign, asked.at, request.now)))
 
 
 @answers(

@@ -4,14 +4,15 @@ import logging
 
 from django.db import Error as DatabaseError
 from django.http import HttpRequest, JsonResponse
-from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from kombu.exceptions import KombuError
 
 from budget_manager.celery import app
+from core.errors import ClocksDisagreeError
+from core.queries.clock import get_clock_difference, get_now
 from core.queries.health import find_last_tick
-from core.views.errors import database_error_response
+from core.views.errors import database_error_response, not_now_response
 
 logger = logging.getLogger(__name__)
 BROKER_TIMEOUT_SECONDS = 1
@@ -29,18 +30,26 @@ def live(_request: HttpRequest) -> JsonResponse:
 def ready(request: HttpRequest) -> JsonResponse:
     """200 while spend can be admitted, which needs the database alone (C27).
 
-    `broker` and `last_tick_age` (seconds) tell how unattended work fares.
+    `broker` and `last_tick_age` (seconds) tell how unattended work fares. `clock_ahead` is how far
+    this host's clock is ahead of the database's, by which everything is decided (seconds).
     """
-    now = timezone.now()
     try:
-        last_tick = find_last_tick()
+        known = _ask_database()
     except DatabaseError as error:
         logger.error("health check: the database is unreachable: %s", error)
         return database_error_response(request)
+    except ClocksDisagreeError as refusal:
+        logger.error("health check: %s", refusal.message)
+        return not_now_response(request, refusal)
+    return JsonResponse({"status": "ready", "database": "ok", "broker": _broker(), **known})
+
+
+def _ask_database() -> dict[str, float | None]:
+    now = get_now()
+    ahead = get_clock_difference(now).total_seconds()
+    last_tick = find_last_tick()
     age = (now - last_tick).total_seconds() if last_tick else None
-    return JsonResponse(
-        {"status": "ready", "database": "ok", "broker": _broker(), "last_tick_age": age}
-    )
+    return {"last_tick_age": age, "clock_ahead": ahead}
 
 
 def _broker() -> str:

@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 from django.http import JsonResponse
-from django.utils import timezone
 from pydantic import Field
 from typing_extensions import TypedDict
 
@@ -101,14 +100,14 @@ def hold_create(request: ApiRequest, body: HoldCreateBody) -> JsonResponse:
         currency=body.currency,
         event_id=event_id_of(request, body),
     )
-    return answer(create_hold(asked, caller=request.auth, now=timezone.now()), status=201)
+    return answer(create_hold(asked, caller=request.auth, now=request.now), status=201)
 
 
 @answers(HoldDocument, refusals=(HoldNotFoundError,))
 def hold_detail(request: ApiRequest, hold_id: int) -> JsonResponse:
     """Show one hold."""
     hold = get_hold(hold_id, request.auth.brand_ids)
-    return JsonResponse(hold_document(hold, timezone.now()))
+    return JsonResponse(hold_document(hold, request.now))
 
 
 @answers(
@@ -123,7 +122,7 @@ def hold_capture(
     """Turn a hold into spend, in whole or in part; the rest is freed."""
     amount = body.amount if body else None
     asked = CaptureRequest(hold_id, amount, event_id_of(request, body))
-    return answer(capture_hold(asked, caller=request.auth, now=timezone.now()))
+    return answer(capture_hold(asked, caller=request.auth, now=request.now))
 
 
 @answers(
@@ -137,7 +136,7 @@ def hold_release(
 ) -> JsonResponse:
     """Free a hold."""
     asked = ReleaseRequest(hold_id, event_id_of(request, body))
-    return answer(release_hold(asked, caller=request.auth, now=timezone.now()))
+    return answer(release_hold(asked, caller=request.auth, now=request.now))
 
 
 def hold_document(hold: Hold, now: datetime) -> HoldDocument:

@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from django.http import JsonResponse
-from django.utils import timezone
 from pydantic import Field
 from typing_extensions import TypedDict
 
@@ -74,7 +73,7 @@ def campaign_preview(request: ApiRequest, campaign_id: int) -> JsonResponse:
     The day that runs is shown as a whole. Budgets and switches, which may stop it all the same,
     don't count here. Warnings say what looks wrong with the settings; none refuses anything.
     """
-    now = timezone.now()
+    now = request.now
     campaign = get_campaign(campaign_id, request.auth.brand_ids)
     facts = get_book(campaign.brand, [campaign], [now]).facts(campaign.pk)
     return JsonResponse(preview_document(facts, now))

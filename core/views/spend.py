@@ -6,7 +6,6 @@ from typing import Annotated
 
 from django.conf import settings
 from django.http import HttpResponse, JsonResponse
-from django.utils import timezone
 from ninja import Query
 from pydantic import Field
 from typing_extensions import TypedDict
@@ -166,7 +165,7 @@ class SpendLogListDocument(TypedDict):
 def spend_add(request: ApiRequest, body: SpendAddBody) -> JsonResponse:
     """Ask to spend now: admitted only if every budget covers it (C7, C18)."""
     asked = body.spend_request(event_id_of(request, body))
-    return answer(add_spend(asked, caller=request.auth, now=timezone.now()))
+    return answer(add_spend(asked, caller=request.auth, now=request.now))
 
 
 @answers(
@@ -179,7 +178,7 @@ def spend_report(request: ApiRequest, body: SpendReportBody) -> JsonResponse:
     """Tell of money already gone; what no budget covered is labelled (C19)."""
     told = body.spend_request(event_id_of(request, body))
     late_limit = timedelta(hours=settings.SPEND_LATE_HOURS)
-    outcome = report_spend(told, caller=request.auth, now=timezone.now(), late_limit=late_limit)
+    outcome = report_spend(told, caller=request.auth, now=request.now, late_limit=late_limit)
     return answer(outcome)
 
 
@@ -197,7 +196,7 @@ def spend_report(request: ApiRequest, body: SpendReportBody) -> JsonResponse:
 def spend_refund(request: ApiRequest, body: SpendRefundBody) -> JsonResponse:
     """Take back part or all of an entry, in the day and month in which it counts (C22)."""
     asked = body.spend_request(event_id_of(request, body))
-    return answer(refund_spend(asked, caller=request.auth, now=timezone.now()))
+    return answer(refund_spend(asked, caller=request.auth, now=request.now))
 
 
 @answers(SpendLogListDocument, asks=("If-None-Match",), tells=("ETag",))

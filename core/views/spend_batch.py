@@ -5,7 +5,6 @@ from typing import Annotated, Any, Literal
 
 from django.conf import settings
 from django.http import JsonResponse
-from django.utils import timezone
 from pydantic import Field, ValidationError
 
 from core.actions.spend import admit_spends
@@ -71,7 +70,7 @@ def spend_batch(request: ApiRequest, body: SpendBatchBody) -> JsonResponse:
     outcomes = admit_spends(
         [reading for reading in readings if not isinstance(reading, InvalidInputError)],
         caller=request.auth,
-        now=timezone.now(),
+        now=request.now,
         late_limit=timedelta(hours=settings.SPEND_LATE_HOURS),
     )
     return _response(readings, outcomes)

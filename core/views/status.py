@@ -1,7 +1,6 @@
 """The API's overview of the whole system."""
 
 from django.http import HttpResponse
-from django.utils import timezone
 from typing_extensions import TypedDict
 
 from core.queries.brands import count_brands
@@ -36,6 +35,6 @@ def system_status(request: ApiRequest) -> HttpResponse:
         "paused_campaigns": counts["total"] - counts["active"],
         "over_daily_budget": counts["over_daily"],
         "over_monthly_budget": counts["over_monthly"],
-        "server_time": format_instant(timezone.now().replace(microsecond=0)),
+        "server_time": format_instant(request.now.replace(microsecond=0)),
     }
     return polled_response(request, document, besides="server_time")

@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.utils import timezone
 
 from core.actions.api_keys import create_api_key
 from core.enums import Scope
@@ -12,6 +11,7 @@ from core.errors import BrandNotFoundError
 from core.management.arguments import read_argument, read_count, read_id, unusable
 from core.models import Brand
 from core.queries.brands import get_brand
+from core.queries.clock import get_now
 from core.rules.api_keys import MOST_REQUESTS_PER_MINUTE
 from core.rules.text import parse_name
 
@@ -48,7 +48,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Create the key and print its token."""
-        now = timezone.now()
+        now = get_now()
         name = read_argument(parse_name, options["name"], "name")
         _, token = create_api_key(
             name,

@@ -10,7 +10,6 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import OperationalError
-from django.utils import timezone
 
 from core.actions.imports import SpendForecast, SpendImport, import_spend_lines
 from core.actions.spend_requests import SpendOutcome
@@ -20,6 +19,7 @@ from core.management.import_report import ImportReport
 from core.management.output import printable
 from core.models import Brand
 from core.queries.brands import list_brands_called
+from core.queries.clock import get_now
 from core.rules.money import MAX_DECIMALS
 from core.rules.spend_import import (
     AMOUNT,
@@ -65,7 +65,7 @@ class Command(BaseCommand):
         """Read, record and report batch by batch; a refused line stops nothing."""
         brand = _brand(str(options["brand"]))
         layout = _layout(brand, options)
-        into = _destination(brand, options, timezone.now())
+        into = _destination(brand, options, get_now())
         deed = _deed(into, is_dry_run=options["dry_run"])
         report = ImportReport(into, is_dry_run=options["dry_run"])
         reader = LineReader(layout)
@@ -145,7 +145,7 @@ def _deed(
     if is_dry_run:
         return SpendForecast(into).foretell_spend_lines
     # A long file takes longer than an instant: each batch has its own.
-    return lambda lines: import_spend_lines(lines, replace(into, now=timezone.now()))
+    return lambda lines: import_spend_lines(lines, replace(into, now=get_now()))
 
 
 def _batches(rows: Iterator[CsvRow]) -> Iterator[list[CsvRow]]:

@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.utils import timezone
 
 from core.management.output import printable
 from core.models import ApiKey
 from core.queries.api_keys import list_api_keys
+from core.queries.clock import get_now
 from core.rules.instants import format_instant
 
 HEADINGS = (
@@ -26,7 +26,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         """Print the table."""
-        now = timezone.now()
+        now = get_now()
         rows = [self._cells(key, now) for key in list_api_keys()]
         if not rows:
             self.stderr.write("There are no API keys; `create_api_key` makes one.")

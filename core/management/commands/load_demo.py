@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.utils import timezone
 
 from core.actions.demo import DAYS_OF_HISTORY, load_demo, renew_demo_access
 from core.management.arguments import unusable
 from core.management.demo_brands import DEMO_BRANDS
 from core.management.private_file import write_private_file
+from core.queries.clock import get_now
 
 DAYS_BETWEEN_LINES = 5
 
@@ -33,7 +33,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Load what isn't there, then make sure that somebody can get in."""
-        now = timezone.now()
+        now = get_now()
         path = Path(options["credentials"]) if options["credentials"] else None
         count = load_demo(DEMO_BRANDS, now=now, on_day=self._say_day)
         self._say_loaded(count)

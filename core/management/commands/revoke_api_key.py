@@ -3,11 +3,11 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.utils import timezone
 
 from core.actions.api_keys import revoke_api_key
 from core.management.key_arguments import KEY_HELP, read_api_key
 from core.management.output import printable
+from core.queries.clock import get_now
 
 
 class Command(BaseCommand):
@@ -21,7 +21,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Revoke the key."""
-        now = timezone.now()
+        now = get_now()
         key = read_api_key(options["key"])
         revoke_api_key(key, now=now)
         self.stdout.write(f"Revoked {key.token_start} {printable(key.name, self.stdout)}")

@@ -4,13 +4,13 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils import timezone
 
 from core.actions.api_keys import ROTATION_GRACE, rotate_api_key
 from core.errors import ApiKeyEndedError
 from core.management.arguments import read_count
 from core.management.key_arguments import KEY_HELP, read_api_key
 from core.management.output import printable, refusal_sentence
+from core.queries.clock import get_now
 from core.rules.instants import format_instant
 
 GRACE_OPTION = "--grace-hours"
@@ -35,7 +35,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Rotate the key and print its new token."""
-        now = timezone.now()
+        now = get_now()
         hours = read_count(str(options["grace_hours"]), GRACE_OPTION, least=0, most=MOST_HOURS)
         key = read_api_key(options["key"])
         try:

@@ -11,7 +11,6 @@ from decimal import Decimal
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.utils import timezone
 
 from core.actions.caller import Caller
 from core.actions.simulation import Played, Simulation, play_simulation
@@ -25,6 +24,7 @@ from core.management.simulated_brands import SIMULATED_BRANDS
 from core.management.simulation_report import broken_sentence, report_lines
 from core.models import Campaign
 from core.queries.campaigns import CampaignFilter, get_campaign, list_campaigns
+from core.queries.clock import get_now
 from core.rules.instants import format_instant
 from core.rules.money import format_money
 
@@ -72,12 +72,12 @@ class Command(BaseCommand):
         if simulation := _simulation(options):
             self._play(simulation)
             return
-        attempts = _attempts(options, timezone.now())
+        attempts = _attempts(options, get_now())
         if not attempts:
             self.stderr.write("No campaign is active: nothing was spent.")
         was_refused = False
         for attempt in attempts:
-            now = timezone.now()
+            now = get_now()
             request = SpendRequest(attempt.campaign.pk, attempt.amount)
             outcome = add_spend(request, caller=CALLER, now=now)
             self._say(attempt, outcome, now)

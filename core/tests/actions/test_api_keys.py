@@ -13,9 +13,9 @@ from core.actions.api_keys import (
 from core.enums import Scope
 from core.errors import ApiKeyEndedError, ApiKeyNotFoundError
 from core.models import ApiKey
-from core.queries.api_keys import find_api_key, find_brands_of_key, get_api_key, list_api_keys
+from core.queries.api_keys import find_brands_of_key, get_api_key, list_api_keys
 from core.rules.api_keys import KeyState
-from core.tests.builders import NOON, make_brand
+from core.tests.builders import NOON, find_api_key, make_brand
 from core.tests.rules.zones import HOUR
 
 SECOND = timedelta(seconds=1)

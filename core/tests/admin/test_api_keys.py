@@ -10,7 +10,6 @@ from django.test import Client
 from core.actions.api_keys import create_api_key, revoke_api_key
 from core.enums import Scope
 from core.models import ApiKey
-from core.queries.api_keys import find_api_key
 from core.tests.admin.browser import (
     add_page,
     errors_of,
@@ -21,7 +20,7 @@ from core.tests.admin.browser import (
     send,
     text_of,
 )
-from core.tests.builders import NOON, make_brand
+from core.tests.builders import NOON, find_api_key, make_brand
 from core.tests.rules.zones import HOUR
 
 SECOND = timedelta(seconds=1)

@@ -7,8 +7,7 @@ import pytest
 from core.actions.api_keys import create_api_key, note_api_key_use, revoke_api_key, rotate_api_key
 from core.enums import Scope
 from core.models import ApiKey
-from core.queries.api_keys import find_api_key
-from core.tests.builders import NOON, make_brand
+from core.tests.builders import NOON, find_api_key, make_brand
 from core.tests.commands.running import run
 from core.tests.rules.zones import HOUR
 

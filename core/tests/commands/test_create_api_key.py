@@ -6,8 +6,8 @@ import pytest
 
 from core.actions.brands import archive_brand
 from core.models import ApiKey
-from core.queries.api_keys import find_api_key, find_brands_of_key
-from core.tests.builders import CALLER, NOON, make_brand
+from core.queries.api_keys import find_brands_of_key
+from core.tests.builders import CALLER, NOON, find_api_key, make_brand
 from core.tests.commands.running import run
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("noon")]

@@ -16,10 +16,10 @@ from core.actions.demo import load_demo, renew_demo_access
 from core.enums import Scope
 from core.management.demo_brands import DEMO_BRANDS, HUDSON
 from core.models import ApiKey, Brand, BrandTotal, Campaign, SpendLog
-from core.queries.api_keys import find_api_key
 from core.tests.builders import (
     CALLER,
     everything_stored,
+    find_api_key,
     fresh,
     make_brand,
     make_campaign,

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from django.utils import timezone
 
-from core.queries.api_keys import find_api_key
-from core.tests.builders import make_brand, make_campaign
+from core.tests.builders import find_api_key, make_brand, make_campaign
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -22,7 +22,7 @@ LOOK_SECONDS = 0.02
 class WebServer:
     """Gunicorn with two workers, which fork from a loaded master: a killed one is soon replaced."""
 
-    def __init__(self, database_url: str) -> None:
+    def __init__(self, database_url: str, more: Mapping[str, str]) -> None:
         with socket.socket() as chosen:
             chosen.bind(("127.0.0.1", 0))
             self.port: int = chosen.getsockname()[1]
@@ -36,6 +36,7 @@ class WebServer:
             "SECRET_KEY": "of-one-test-0123456789-abcdefghijklmnopqrstuvwxyz",
             # Each process counts for itself: these tests have no Redis.
             "RATE_LIMIT_REDIS_URL": "",
+            **more,
         }
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 (`stop` closes it)
         self.start()
@@ -123,9 +124,12 @@ def _kill_one(numbers: list[int], place: int) -> bool:
 
 
 @contextmanager
-def web_server(database_url: str) -> Iterator[WebServer]:
-    """A running server for the length of the block, ready when the block begins."""
-    server = WebServer(database_url)
+def web_server(database_url: str, **more: str) -> Iterator[WebServer]:
+    """A running server for the length of the block, ready when the block begins.
+
+    `more` are further variables of its environment.
+    """
+    server = WebServer(database_url, more)
     try:
         server.await_ready()
         yield server

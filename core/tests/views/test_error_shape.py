@@ -3,9 +3,12 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
+from unittest import mock
 
 import pytest
 from django.db import DatabaseError, IntegrityError
+from django.db.models import DateTimeField, Value
 from pytest_django import Settings
 
 from core.enums import Scope
@@ -43,6 +46,12 @@ def scene(api: Api, campaign: Json, clock: Clock) -> Scene:
 
 def database_down(scene: Scene) -> Answer:
     with failing_statements():
+        return scene.api.get(STATUS)
+
+
+def clocks_apart(scene: Scene) -> Answer:
+    shown = Value(scene.clock.now - timedelta(hours=37), output_field=DateTimeField())
+    with mock.patch("core.queries.api_keys.get_now_column", return_value=shown):
         return scene.api.get(STATUS)
 
 
@@ -149,6 +158,7 @@ ERRORS: dict[str, tuple[int, str, Callable[[Scene], Answer]]] = {
     "a hold that has ended": (409, "hold_ended", lambda s: capture_twice(s, "0.50", "0.50")),
     "a stale edit": (412, "changed_meanwhile", stale_edit),
     "database down": (503, "database_unavailable", database_down),
+    "clocks apart": (503, "clocks_disagree", clocks_apart),
     "health by POST": (405, "method_not_allowed", lambda s: s.api.post("/healthz/live")),
     "health elsewhere": (404, "not_found", lambda s: s.api.get("/healthz/nothing")),
     "unknown host": (400, "bad_request", lambda _: Api(Host="evil.example").get(STATUS)),
@@ -177,7 +187,7 @@ def test_every_code_that_has_a_status_of_its_own_is_provoked_here() -> None:
 FAULTS = {
     "a read": ("core.views.status.count_brands", "GET", STATUS),
     "an action": ("core.views.spend.add_spend", "POST", ADD),
-    "the key check": ("core.views.authentication.find_api_key", "GET", STATUS),
+    "the key check": ("core.views.authentication.find_api_keys", "GET", STATUS),
     "health, outside the API's own handlers": (
         "core.views.health.find_last_tick",
         "GET",
