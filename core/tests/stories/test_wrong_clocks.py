@@ -1,6 +1,7 @@
 """A web host whose clock is two hours off neither overspends nor spends yesterday's remainder (C7).
 
-Failure scenarios D2 to D4: a real web server with a wrong clock, in a zone where that clock shows another date.
+Failure scenarios D2 to D4: a real web server with a wrong clock, in a zone where it shows another
+date.
 """
 
 from contextlib import AbstractContextManager
