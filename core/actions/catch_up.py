@@ -118,6 +118,6 @@ class _CatchUp:
         self.transitions.sort(key=attrgetter("at", "campaign_id"))
         write_verdicts(self.changed.values(), self.transitions)
         if self.expired:
-            ledger = Ledger(self.brand, CLOCK.source, self.now)
+            ledger = Ledger(self.brand, self.now)
             ledger.write([], self.admission)
             ledger.expire_holds()

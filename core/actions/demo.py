@@ -19,7 +19,7 @@ from core.actions.api_keys import create_api_key, revoke_api_key
 from core.actions.brands import create_brand
 from core.actions.caller import Caller
 from core.actions.campaigns import CampaignChanges, create_campaign, pause_campaign
-from core.actions.spend import admit_spends
+from core.actions.spend import admit_batch
 from core.actions.spend_requests import SpendOutcome, SpendRequest
 from core.enums import Scope, SpendKind
 from core.errors import BudgetExceededError
@@ -226,7 +226,7 @@ def _running(player: _Player) -> list[int]:
 def _admit(player: _Player, requests: list[SpendRequest], at: datetime) -> list[SpendOutcome]:
     if not requests:
         return []
-    return admit_spends(requests, caller=player.caller, now=at, late_limit=LATE_LIMIT)
+    return admit_batch(requests, caller=player.caller, now=at, late_limit=LATE_LIMIT)
 
 
 def _request(player: _Player, campaign_id: int, scene: _Scene) -> SpendRequest:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from core.actions.caller import Caller
 from core.actions.campaigns import create_campaign
-from core.actions.spend import admit_spends
+from core.actions.spend import admit_batch
 from core.actions.spend_requests import SpendOutcome, SpendRequest
 from core.enums import SpendKind
 from core.errors import EventIdReusedError, InvalidFieldError, InvalidInputError
@@ -48,7 +48,7 @@ def import_spend_lines(lines: Sequence[SpendLine], into: SpendImport) -> list[Sp
             campaigns[name] = campaign.pk
     known = [line for line in lines if line.campaign in campaigns]
     requests = [_request(line, campaigns[line.campaign]) for line in known]
-    outcomes = admit_spends(requests, caller=into.caller, now=into.now, late_limit=into.late_limit)
+    outcomes = admit_batch(requests, caller=into.caller, now=into.now, late_limit=into.late_limit)
     by_line = {line.number: outcome for line, outcome in zip(known, outcomes, strict=True)}
     return [by_line.get(line.number) or _unknown_campaign(line) for line in lines]
 
@@ -88,9 +88,9 @@ class SpendForecast:
         if self.into.creates_campaigns:
             for name in _missing(lines, self._campaigns):
                 self._campaigns[name] = -1 - len(self._campaigns)
-        event_ids = {line.event_id for line in lines}
-        answers = map_event_answers(self.into.caller.source, event_ids)
-        self._seen |= {event_id: each.fingerprint for event_id, each in answers.items()}
+        source = self.into.caller.source
+        answers = map_event_answers((source, line.event_id) for line in lines)
+        self._seen |= {event_id: each.fingerprint for (_, event_id), each in answers.items()}
         return [self._foretell(line) for line in lines]
 
     def _foretell(self, line: SpendLine) -> SpendOutcome:

@@ -11,6 +11,7 @@ from typing import Any
 from django.db.models import F
 
 from core.actions.spend_requests import (
+    Asked,
     CaptureRequest,
     HoldRequest,
     RefundRequest,
@@ -32,12 +33,17 @@ from core.rules.verdict import ZERO, TotalKey, period_of
 class Pending:
     """One request on its way: decided, perhaps written, finally answered."""
 
-    request: Request
+    asked: Asked
     decision: Decision | None = None
     log: SpendLog | None = None
     hold: Hold | None = None
     outcome: SpendOutcome | None = None
     repeats: "Pending | None" = None
+
+    @property
+    def request(self) -> Request:
+        """What is asked."""
+        return self.asked.request
 
     @property
     def is_first_answer(self) -> bool:
@@ -57,7 +63,6 @@ class Ledger:
     """Where one brand's decisions are written; `holds` and `logged` are the rows they named."""
 
     brand: Brand
-    source: str
     now: datetime
     holds: Mapping[int, Hold] = field(default_factory=dict)
     logged: Mapping[int, SpendLog] = field(default_factory=dict)
@@ -72,8 +77,8 @@ class Ledger:
         """Log what was spent, begin and end holds, and store the totals that changed."""
         for pending in pendings:
             if pending.admitted:
-                pending.log = self._log_entry(pending.request, pending.admitted)
-                pending.hold = self._hold(pending.request, pending.admitted)
+                pending.log = self._log_entry(pending.asked, pending.admitted)
+                pending.hold = self._hold(pending.asked, pending.admitted)
         SpendLog.objects.bulk_create([each.log for each in pendings if each.log])
         self._write_holds(pendings)
         self._write_totals(admission)
@@ -83,37 +88,37 @@ class Ledger:
         expired = find_expired_holds(self.brand, self.now)
         return expired.update(state=HoldState.EXPIRED, ended_at=F("expires_at"))
 
-    def _log_entry(self, request: Request, decision: Decision) -> SpendLog | None:
-        match request:
+    def _log_entry(self, asked: Asked, decision: Decision) -> SpendLog | None:
+        match request := asked.request:
             case SpendRequest():
                 return self._entry(
+                    asked,
                     decision,
                     kind=request.kind,
                     occurred_at=occurred_at(request, self.now),
-                    event_id=request.event_id,
                 )
             case CaptureRequest():
                 return self._entry(
+                    asked,
                     decision,
                     kind=SpendKind.CAPTURE,
                     occurred_at=self.holds[request.hold_id].held_at,
-                    event_id=request.event_id,
                 )
             case RefundRequest():
                 refunded = self.logged[request.spend_log_id]
                 return self._entry(
+                    asked,
                     decision,
                     kind=SpendKind.REFUND,
                     amount=-decision.amount,
                     occurred_at=refunded.occurred_at,
-                    event_id=request.event_id,
                     refund_of=refunded,
                     refund_reason=request.reason or None,
                 )
             case HoldRequest() | ReleaseRequest():
                 return None
 
-    def _entry(self, decision: Decision, **columns: Any) -> SpendLog:
+    def _entry(self, asked: Asked, decision: Decision, **columns: Any) -> SpendLog:
         usual = {
             "brand": self.brand,
             "campaign_id": decision.campaign_id,
@@ -123,12 +128,13 @@ class Ledger:
             "currency": self.brand.currency,
             "budget_day": decision.budget_day,
             "recorded_at": self.now,
-            "source": self.source,
+            "event_id": asked.request.event_id,
+            "source": asked.caller.source,
         }
         return SpendLog(**{**usual, **columns})
 
-    def _hold(self, request: Request, decision: Decision) -> Hold | None:
-        match request:
+    def _hold(self, asked: Asked, decision: Decision) -> Hold | None:
+        match request := asked.request:
             case HoldRequest():
                 return Hold(
                     brand=self.brand,
@@ -139,7 +145,7 @@ class Ledger:
                     held_at=self.now,
                     expires_at=self.now + request.duration,
                     event_id=request.event_id,
-                    source=self.source,
+                    source=asked.caller.source,
                 )
             case CaptureRequest() | ReleaseRequest():
                 return self.holds[request.hold_id]

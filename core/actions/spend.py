@@ -16,7 +16,9 @@ from core.actions.catch_up import catch_up
 from core.actions.ledger import Ledger, Pending, occurred_at
 from core.actions.spend_answers import outcome_of
 from core.actions.spend_requests import (
+    Asked,
     CaptureRequest,
+    EventName,
     HoldRequest,
     RefundRequest,
     ReleaseRequest,
@@ -58,7 +60,6 @@ ATTEMPTS = 3
 # What a database says that is down, overloaded, locked for too long or, PostgreSQL by an
 # InternalError, only a standby (C27).
 UNAVAILABLE = (OperationalError, InterfaceError, InternalError)
-NOT_LATE = timedelta(0)
 _MODELS: dict[Subject, type[Campaign] | type[Hold] | type[SpendLog]] = {
     Subject.CAMPAIGN: Campaign,
     Subject.HOLD: Hold,
@@ -80,46 +81,51 @@ _CAUSES = {
 
 def add_spend(request: SpendRequest, *, caller: Caller, now: datetime) -> SpendOutcome:
     """Ask to spend now: admitted if the campaign is active and every budget covers it (C18)."""
-    asked = replace(request, kind=SpendKind.ADD, occurred_at=None)
-    return admit_spends([asked], caller=caller, now=now, late_limit=NOT_LATE)[0]
+    add = replace(request, kind=SpendKind.ADD, occurred_at=None)
+    return admit_spends([Asked(add, caller)], now=now)[0]
 
 
 def report_spend(
     request: SpendRequest, *, caller: Caller, now: datetime, late_limit: timedelta
 ) -> SpendOutcome:
     """Record money already gone, whatever the budgets say (C19), at most `late_limit` old (C11)."""
-    told = replace(request, kind=SpendKind.REPORT)
-    return admit_spends([told], caller=caller, now=now, late_limit=late_limit)[0]
+    report = replace(request, kind=SpendKind.REPORT)
+    return admit_spends([Asked(report, caller, late_limit)], now=now)[0]
 
 
 def refund_spend(request: RefundRequest, *, caller: Caller, now: datetime) -> SpendOutcome:
     """Take back part or all of an entry, in that entry's own periods, however old (C22)."""
-    return admit_spends([request], caller=caller, now=now, late_limit=NOT_LATE)[0]
+    return admit_spends([Asked(request, caller)], now=now)[0]
 
 
-def admit_spends(
+def admit_batch(
     requests: Sequence[Request], *, caller: Caller, now: datetime, late_limit: timedelta
 ) -> list[SpendOutcome]:
+    """Decide what one caller asks together, as `admit_spends` does (C23)."""
+    return admit_spends([Asked(each, caller, late_limit) for each in requests], now=now)
+
+
+def admit_spends(asked: Sequence[Asked], *, now: datetime) -> list[SpendOutcome]:
     """Decide each request in order, one transaction per brand; outcomes in the order asked (C23).
 
     A refused or invalid entry spoils no other. Raises nothing but database errors, and those only
     while nothing is committed; after that, what is left comes to DatabaseUnavailableError. An
     event id that two brands share makes their entries depend on each other: then it is one by one.
+    A change of state that several callers brought about together is put down to the last of them.
     """
-    brand_ids = _brands_of(requests, caller)
-    apart = _share_an_event_id(requests, brand_ids)
+    brand_ids = _brands_of(asked)
+    apart = _share_an_event_id(asked, brand_ids)
     outcomes: dict[int, SpendOutcome] = {}
     places: dict[tuple[int, int], list[int]] = {}
-    for place, (request, brand_id) in enumerate(zip(requests, brand_ids, strict=True)):
+    for place, (each, brand_id) in enumerate(zip(asked, brand_ids, strict=True)):
         if brand_id is None:
-            outcomes[place] = SpendOutcome(refusal=_NOT_FOUND[request.subject[0]]())
+            outcomes[place] = SpendOutcome(refusal=_NOT_FOUND[each.request.subject[0]]())
         else:
             places.setdefault((brand_id, place if apart else 0), []).append(place)
     is_committed = False
     for (brand_id, _), together in places.items():
-        session = _Session(brand_id, caller, now, late_limit)
         try:
-            decided = session.admit([requests[place] for place in together])
+            decided = _Session(brand_id, now).admit([asked[place] for place in together])
         except UNAVAILABLE:
             if not is_committed:
                 raise
@@ -127,27 +133,33 @@ def admit_spends(
         is_committed = True
         outcomes.update(zip(together, decided, strict=True))
     failed = SpendOutcome(refusal=DatabaseUnavailableError())
-    return [outcomes.get(place, failed) for place in range(len(requests))]
+    return [outcomes.get(place, failed) for place in range(len(asked))]
 
 
-def _brands_of(requests: Sequence[Request], caller: Caller) -> list[int | None]:
-    """Whose brand each request is about; `None` where the caller may see nothing by that id."""
+def _brands_of(asked: Sequence[Asked]) -> list[int | None]:
+    """Whose brand each request is about; `None` where its caller may see nothing by that id."""
+    requests = [each.request for each in asked]
     brand_of = {
-        subject: map_to_brands(model, _ids_of(requests, subject), caller.brand_ids)
+        subject: map_to_brands(model, _ids_of(requests, subject))
         for subject, model in _MODELS.items()
     }
-    subjects = [request.subject for request in requests]
-    return [brand_of[subject].get(named) for subject, named in subjects]
+
+    def visible_brand(each: Asked) -> int | None:
+        subject, named = each.request.subject
+        brand_id = brand_of[subject].get(named)
+        return brand_id if brand_id is not None and each.caller.may_see(brand_id) else None
+
+    return [visible_brand(each) for each in asked]
 
 
 def _ids_of(requests: Iterable[Request], subject: Subject) -> set[int]:
     return {request.subject[1] for request in requests if request.subject[0] is subject}
 
 
-def _share_an_event_id(requests: Sequence[Request], brand_ids: Sequence[int | None]) -> bool:
-    first: dict[str, int | None] = {}
-    for request, brand_id in zip(requests, brand_ids, strict=True):
-        if request.event_id and first.setdefault(request.event_id, brand_id) != brand_id:
+def _share_an_event_id(asked: Sequence[Asked], brand_ids: Sequence[int | None]) -> bool:
+    first: dict[EventName, int | None] = {}
+    for each, brand_id in zip(asked, brand_ids, strict=True):
+        if each.event and first.setdefault(each.event, brand_id) != brand_id:
             return True
     return False
 
@@ -157,21 +169,19 @@ class _Session:
     """One brand's share of the work: one transaction under the brand's lock."""
 
     brand_id: int
-    caller: Caller
     now: datetime
-    late_limit: timedelta
 
-    def admit(self, requests: Sequence[Request]) -> list[SpendOutcome]:
+    def admit(self, asked: Sequence[Asked]) -> list[SpendOutcome]:
         for _ in range(ATTEMPTS - 1):
             try:
-                return self._admit_once(requests)
+                return self._admit_once(asked)
             except IntegrityError:
                 continue
-        return self._admit_once(requests)
+        return self._admit_once(asked)
 
     @transaction.atomic
-    def _admit_once(self, requests: Sequence[Request]) -> list[SpendOutcome]:
-        pendings = [Pending(request) for request in requests]
+    def _admit_once(self, asked: Sequence[Asked]) -> list[SpendOutcome]:
+        pendings = [Pending(each) for each in asked]
         brand = lock_brand(self.brand_id)
         catch_up(brand, self.now)
         self._settle(brand, pendings)
@@ -182,7 +192,6 @@ class _Session:
         requests = [pending.request for pending in pendings]
         ledger = Ledger(
             brand,
-            self.caller.source,
             self.now,
             holds=map_holds(brand, _ids_of(requests, Subject.HOLD)),
             logged=map_entries_to_refund(brand, _ids_of(requests, Subject.ENTRY)),
@@ -192,7 +201,7 @@ class _Session:
             brand,
             _ids_of(requests, Subject.CAMPAIGN) | {each.campaign_id for each in named},
         )
-        instants = [self.now, *self._instants(requests)]
+        instants = [self.now, *self._instants(pendings)]
         instants += [judging_instant(campaign, self.now) for campaign in campaigns]
         budget_days = {each.budget_day for each in named}
         book = get_book(brand, campaigns, instants, budget_days=budget_days)
@@ -201,50 +210,56 @@ class _Session:
         self._decide(pendings, admission)
 
         ledger.write(pendings, admission)
-        self._store_verdicts(brand, campaigns, admission=admission, cause=_cause(pendings))
+        self._store_verdicts(brand, campaigns, admission=admission, last=_last_admitted(pendings))
 
         self._answer(pendings, {campaign.pk: campaign.name for campaign in campaigns})
 
-    def _instants(self, requests: Iterable[Request]) -> Iterator[datetime]:
+    def _instants(self, pendings: Iterable[Pending]) -> Iterator[datetime]:
         """When the spend occurred that isn't too late to count."""
-        for request in requests:
-            if isinstance(request, SpendRequest) and not self._time_refusal(request):
+        for pending in pendings:
+            request = pending.request
+            if isinstance(request, SpendRequest) and not self._time_refusal(pending.asked):
                 yield occurred_at(request, self.now)
 
-    def _time_refusal(self, request: Request) -> InvalidInputError | None:
+    def _time_refusal(self, asked: Asked) -> InvalidInputError | None:
+        request = asked.request
         if not isinstance(request, SpendRequest):
             return None
         try:
-            check_occurred_at(occurred_at(request, self.now), self.now, self.late_limit)
+            check_occurred_at(occurred_at(request, self.now), self.now, asked.late_limit)
         except InvalidInputError as refusal:
             return refusal
         return None
 
     def _decide(self, pendings: Sequence[Pending], admission: Admission) -> None:
         """Give each request its decision, or the answer that its event id already has."""
-        event_ids = {pending.request.event_id for pending in pendings} - {""}
-        known = map_event_answers(self.caller.source, event_ids)
-        first: dict[str, Pending] = {}
-        for pending in pendings:
-            event_id = pending.request.event_id
-            if event_id in known:
-                pending.outcome = _replay(known[event_id], pending.request)
-            elif event_id in first:
-                pending.repeats = first[event_id]
+        events = [pending.asked.event for pending in pendings]
+        known = map_event_answers(filter(None, events))
+        first: dict[EventName, Pending] = {}
+        for pending, event in zip(pendings, events, strict=True):
+            if event and event in known:
+                pending.outcome = _replay(known[event], pending.request)
+            elif event and event in first:
+                pending.repeats = first[event]
             else:
-                refusal = self._time_refusal(pending.request)
+                refusal = self._time_refusal(pending.asked)
                 entry = _entry(pending.request, self.now)
                 pending.decision = Decision(refusal) if refusal else admission.decide(entry)
-                if pending.is_first_answer:
-                    first[event_id] = pending
+                if event and pending.is_first_answer:
+                    first[event] = pending
 
     def _store_verdicts(
-        self, brand: Brand, campaigns: list[Campaign], *, admission: Admission, cause: Cause
+        self,
+        brand: Brand,
+        campaigns: list[Campaign],
+        *,
+        admission: Admission,
+        last: Asked | None,
     ) -> None:
         """The campaigns named, and all of the brand when a brand budget ran out or came back."""
-        if not admission.changed:
+        if last is None:
             return
-        change = Change(self.caller, self.now, cause)
+        change = Change(last.caller, self.now, _CAUSES[type(last.request)])
         before, after = (
             used_up_brand_budgets(book.brand, book.totals, self.now)
             for book in (admission.before, admission.book)
@@ -261,21 +276,21 @@ class _Session:
             if pending.decision:
                 pending.outcome = outcome_of(pending, names)
             if pending.is_first_answer and pending.outcome:
-                answers.append(self._event_answer(pending.request, pending.outcome))
+                answers.append(self._event_answer(pending.asked, pending.outcome))
         # Two brands share no lock; in one order, neither waits for an id while keeping a later one.
-        answers.sort(key=attrgetter("event_id"))
+        answers.sort(key=attrgetter("source", "event_id"))
         EventAnswer.objects.bulk_create(answers)
         for pending in pendings:
             if pending.repeats and pending.repeats.outcome:
-                first = self._event_answer(pending.repeats.request, pending.repeats.outcome)
+                first = self._event_answer(pending.repeats.asked, pending.repeats.outcome)
                 pending.outcome = _replay(first, pending.request)
 
-    def _event_answer(self, request: Request, outcome: SpendOutcome) -> EventAnswer:
+    def _event_answer(self, asked: Asked, outcome: SpendOutcome) -> EventAnswer:
         refusal = outcome.refusal
         return EventAnswer(
-            source=self.caller.source,
-            event_id=request.event_id,
-            fingerprint=request.fingerprint,
+            source=asked.caller.source,
+            event_id=asked.request.event_id,
+            fingerprint=asked.request.fingerprint,
             is_refusal=refusal is not None,
             answer=refusal.document() if refusal else outcome.answer,
             recorded_at=self.now,
@@ -298,10 +313,9 @@ def _entry(request: Request, now: datetime) -> Entry:
             return RefundEntry(spend_log_id, amount)
 
 
-def _cause(pendings: Iterable[Pending]) -> Cause:
-    """What to call a change of state: what was done, or spend where that was several things."""
-    causes = {_CAUSES[type(pending.request)] for pending in pendings if pending.admitted}
-    return causes.pop() if len(causes) == 1 else Cause.SPEND
+def _last_admitted(pendings: Sequence[Pending]) -> Asked | None:
+    """Whom and what a change of state is put down to, of all that came together."""
+    return next((each.asked for each in reversed(pendings) if each.admitted), None)
 
 
 def _replay(first: EventAnswer, request: Request) -> SpendOutcome:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any
 
+from core.actions.caller import Caller
 from core.enums import SpendKind
 from core.errors import BudgetManagerError
 from core.rules.entries import DEFAULT_HOLD
@@ -128,6 +129,28 @@ class ReleaseRequest(_Fingerprinted):
 
 
 Request = SpendRequest | RefundRequest | HoldRequest | CaptureRequest | ReleaseRequest
+NOT_LATE = timedelta(0)
+# Whose event it is, and its id (C21).
+EventName = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request, who asks, and how long ago a spend that the caller reports may have been (C11).
+
+    Requests of different callers are admitted together, each under its own caller's event ids
+    (C21) and among the brands that its own caller may see (C29).
+    """
+
+    request: Request
+    caller: Caller
+    late_limit: timedelta = NOT_LATE
+
+    @property
+    def event(self) -> EventName | None:
+        """What makes it the same request when it comes again, if it has an event id."""
+        event_id = self.request.event_id
+        return (self.caller.source, event_id) if event_id else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,11 @@
 """Reads of spend: whose it is, first answers to event ids, and the log in pages."""
 
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import reduce
+from operator import or_
 
 from django.db.models import BigIntegerField, Q, QuerySet, Sum
 
@@ -22,16 +25,13 @@ SPEND_LOG_ORDERINGS = {
 def map_to_brands(
     model: type[Campaign] | type[Hold] | type[SpendLog],
     row_ids: Collection[int],
-    brand_ids: Collection[int] | None,
 ) -> dict[int, int]:
-    """The brand of each of these rows that exists among those brands (`None`: any)."""
+    """The brand of each of these rows that exists."""
     if not row_ids:
         return {}
     # A path may name any number. Alone, Django finds nothing by one too large; in a list it fails.
     possible = [row_id for row_id in row_ids if row_id <= BigIntegerField.MAX_BIGINT]
     rows = model._default_manager.filter(id__in=possible)
-    if brand_ids is not None:
-        rows = rows.filter(brand_id__in=brand_ids)
     return dict(rows.values_list("id", "brand_id"))
 
 
@@ -43,12 +43,16 @@ def map_entries_to_refund(brand: Brand, spend_log_ids: Collection[int]) -> dict[
     return dict(entries.in_bulk(spend_log_ids))
 
 
-def map_event_answers(source: str, event_ids: Collection[str]) -> dict[str, EventAnswer]:
-    """The first answers that this source has already got, by event id (C21)."""
-    if not event_ids:
+def map_event_answers(events: Iterable[tuple[str, str]]) -> dict[tuple[str, str], EventAnswer]:
+    """The first answers to these events, each named by its source and id, if there are (C21)."""
+    ids: defaultdict[str, set[str]] = defaultdict(set)
+    for source, event_id in events:
+        ids[source].add(event_id)
+    if not ids:
         return {}
-    found = EventAnswer.objects.filter(source=source, event_id__in=event_ids)
-    return {answer.event_id: answer for answer in found}
+    named = [Q(source=source, event_id__in=event_ids) for source, event_ids in ids.items()]
+    found = EventAnswer.objects.filter(reduce(or_, named))
+    return {(answer.source, answer.event_id): answer for answer in found}
 
 
 @dataclass(frozen=True, slots=True)

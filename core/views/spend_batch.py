@@ -7,7 +7,7 @@ from django.conf import settings
 from django.http import JsonResponse
 from pydantic import Field, ValidationError
 
-from core.actions.spend import admit_spends
+from core.actions.spend import admit_batch
 from core.actions.spend_requests import Request, SpendOutcome
 from core.errors import (
     BudgetManagerError,
@@ -67,7 +67,7 @@ def spend_batch(request: ApiRequest, body: SpendBatchBody) -> JsonResponse:
     """Decide each entry as if they were sent one by one in this order."""
     refuse_header(request)
     readings = [_read(entry) for entry in body.entries]
-    outcomes = admit_spends(
+    outcomes = admit_batch(
         [reading for reading in readings if not isinstance(reading, InvalidInputError)],
         caller=request.auth,
         now=request.now,

@@ -1,7 +1,7 @@
 """A batch gives the results of its entries one by one, in a fixed number of queries (C23)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.actions.caller import Caller
-from core.actions.spend import admit_spends
+from core.actions.spend import admit_batch, admit_spends
 from core.actions.spend_requests import (
+    Asked,
     CaptureRequest,
     HoldRequest,
     RefundRequest,
@@ -22,8 +23,8 @@ from core.actions.spend_requests import (
     Request,
     SpendOutcome,
 )
-from core.enums import PeriodKind, SpendKind
-from core.models import Brand, Campaign, SpendLog
+from core.enums import Cause, PeriodKind, SpendKind
+from core.models import Brand, Campaign, EventAnswer, SpendLog
 from core.tests.builders import (
     CALLER,
     LATE_LIMIT,
@@ -38,6 +39,7 @@ from core.tests.builders import (
     spent,
     story,
     tell,
+    transitions_of,
     undone,
 )
 from core.tests.depth import examples
@@ -48,7 +50,7 @@ pytestmark = pytest.mark.django_db
 def batch(
     requests: Sequence[Request], *, caller: Caller = CALLER, now: datetime = NOON
 ) -> list[SpendOutcome]:
-    return admit_spends(requests, caller=caller, now=now, late_limit=LATE_LIMIT)
+    return admit_batch(requests, caller=caller, now=now, late_limit=LATE_LIMIT)
 
 
 def test_one_bad_entry_spoils_no_other_and_answers_keep_the_order() -> None:
@@ -120,6 +122,69 @@ def test_a_caller_limited_to_brands_can_only_spend_there_c29() -> None:
     assert spent(foreign) == before
     nobody = Caller("test:nobody", frozenset())
     assert code_of(batch([ask(mine, "1")], caller=nobody)[0]) == "campaign_not_found"
+
+
+# --- Several callers together ------------------------------------------------------------------
+
+ANN, BOB = Caller("test:ann"), Caller("test:bob")
+
+
+def test_each_entry_is_its_own_callers_c21_c29() -> None:
+    mine, foreign = make_campaign(), make_campaign()
+    limited = Caller("test:limited", frozenset({mine.brand_id}))
+    again = ask(mine, "1", event_id="a")
+    asked = [
+        Asked(again, ANN),
+        Asked(ask(foreign, "1"), limited),
+        Asked(again, BOB),
+        Asked(replace(again, amount=Decimal(2)), limited),
+        Asked(again, ANN),
+        Asked(ask(foreign, "1", event_id="a"), Caller("test:other")),
+        Asked(ask(foreign, "2", event_id="a"), BOB),
+    ]
+    outcomes = admit_spends(asked, now=NOON)
+    assert [(code_of(outcome), outcome.is_replay) for outcome in outcomes] == [
+        (None, False),
+        ("campaign_not_found", False),
+        (None, False),
+        (None, False),
+        (None, True),
+        (None, False),
+        ("event_id_reused", False),
+    ]
+    logged = SpendLog.objects.order_by("id").values_list("source", "campaign_id")
+    assert sorted(logged) == [
+        ("test:ann", mine.pk),
+        ("test:bob", mine.pk),
+        ("test:limited", mine.pk),
+        ("test:other", foreign.pk),
+    ]
+    assert sorted(EventAnswer.objects.values_list("source", "event_id")) == [
+        *(("test:ann", "a"), ("test:bob", "a"), ("test:limited", "a"), ("test:other", "a"))
+    ]
+
+
+def test_each_entry_is_as_late_as_its_own_caller_may_be_c11() -> None:
+    late = tell(make_campaign(), "1", occurred_at=NOON - timedelta(hours=2))
+    hours = [3, 1, 2]
+    asked = [Asked(late, ANN, timedelta(hours=limit)) for limit in hours]
+    outcomes = admit_spends(asked, now=NOON)
+    assert [code_of(outcome) for outcome in outcomes] == [None, "invalid_input", None]
+    assert outcomes[1].refusal is not None
+    assert "1 hours ago" in str(outcomes[1].refusal.document())
+
+
+def test_what_several_brought_about_is_put_down_to_the_last_who_was_admitted() -> None:
+    campaign = make_campaign(make_brand(daily_budget=Decimal(5)))
+    asked = [
+        Asked(HoldRequest(campaign.pk, Decimal(3)), ANN),
+        Asked(ask(campaign, "2"), BOB),
+        Asked(ask(campaign, "1"), ANN),
+    ]
+    outcomes = admit_spends(asked, now=NOON)
+    assert [code_of(outcome) for outcome in outcomes] == [None, None, "campaign_not_active"]
+    paused = transitions_of(campaign)[-1]
+    assert (paused.is_active, paused.actor, paused.cause) == (False, "test:bob", Cause.SPEND)
 
 
 # --- Against one by one ------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import pytest
 from core.actions.brands import edit_brand
 from core.actions.caller import Caller
 from core.actions.campaigns import archive_campaign, edit_campaign
-from core.actions.spend import add_spend, admit_spends
+from core.actions.spend import add_spend, admit_batch
 from core.actions.spend_requests import SpendOutcome, SpendRequest
 from core.enums import SpendKind
 from core.models import EventAnswer, SpendLog
@@ -36,7 +36,7 @@ pytestmark = pytest.mark.django_db
 
 
 def batch(*requests: SpendRequest, caller: Caller = CALLER) -> list[SpendOutcome]:
-    return admit_spends(requests, caller=caller, now=NOON, late_limit=LATE_LIMIT)
+    return admit_batch(requests, caller=caller, now=NOON, late_limit=LATE_LIMIT)
 
 
 def test_the_same_id_and_content_gets_the_first_answer_for_ever_and_spends_once() -> None:

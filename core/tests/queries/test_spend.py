@@ -6,6 +6,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from core.actions.caller import Caller
+from core.actions.spend import add_spend
 from core.models import Campaign, EventAnswer, SpendLog
 from core.queries.spend import (
     SpendLogFilter,
@@ -13,7 +15,7 @@ from core.queries.spend import (
     map_event_answers,
     map_to_brands,
 )
-from core.tests.builders import NOON, TODAY, add, make_brand, make_campaign, report
+from core.tests.builders import NOON, TODAY, add, ask, make_brand, make_campaign, report
 from core.tests.rules.zones import DAY, HOUR
 
 pytestmark = pytest.mark.django_db
@@ -62,27 +64,28 @@ def test_a_page_with_its_names_is_one_query() -> None:
     assert len(queries) == 1
 
 
-def test_campaigns_lead_to_their_brands_as_far_as_the_caller_sees_c29() -> None:
+def test_campaigns_lead_to_their_brands_if_they_exist() -> None:
     first, second = make_campaign(), make_campaign()
     wanted = {first.pk, second.pk, 999_999}
     both = {first.pk: first.brand_id, second.pk: second.brand_id}
-    assert map_to_brands(Campaign, wanted, None) == both
-    assert map_to_brands(Campaign, wanted, {second.brand_id}) == {second.pk: second.brand_id}
-    assert map_to_brands(Campaign, wanted, set()) == {}
-    assert map_to_brands(Campaign, set(), None) == {}
+    assert map_to_brands(Campaign, wanted) == both
+    assert map_to_brands(Campaign, set()) == {}
 
 
 def test_answers_are_found_by_source_and_event_id_c21() -> None:
     campaign = make_campaign()
     for event_id in ("a", "b", "A"):
         add(campaign, "1", event_id=event_id)
-    found = map_event_answers("test:ann", {"a", "b", "c"})
-    assert {event_id: answer.event_id for event_id, answer in found.items()} == {
-        "a": "a",
-        "b": "b",
+    bob = Caller("test:bob")
+    add_spend(ask(campaign, "1", event_id="b"), caller=bob, now=NOON)
+    add_spend(ask(campaign, "1", event_id="c"), caller=bob, now=NOON)
+    asked = [("test:ann", "a"), ("test:bob", "b"), ("test:ann", "c"), ("test:bob", "a")]
+    found = map_event_answers(asked)
+    assert {event: (answer.source, answer.event_id) for event, answer in found.items()} == {
+        ("test:ann", "a"): ("test:ann", "a"),
+        ("test:bob", "b"): ("test:bob", "b"),
     }
-    assert map_event_answers("test:bob", {"a"}) == {}
     with CaptureQueriesContext(connection) as queries:
-        assert map_event_answers("test:ann", set()) == {}
+        assert map_event_answers([]) == {}
     assert len(queries) == 0
-    assert EventAnswer.objects.count() == SpendLog.objects.count() == 3
+    assert EventAnswer.objects.count() == SpendLog.objects.count() == 5

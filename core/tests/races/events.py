@@ -145,7 +145,7 @@ def _copier(deed: Callable[..., SpendOutcome], request: Request, copies: int) ->
 def _batch_sender(deeds: Deeds, campaign_id: int, names: Sequence[str]) -> Runner:
     def send_batch(number: int) -> list[Heard]:
         requests = [SpendRequest(campaign_id, ONE, event_id=f"{name}-{number}") for name in names]
-        outcomes = deeds.admit_spends(requests, caller=CALLER, now=NOON, late_limit=timedelta(0))
+        outcomes = deeds.admit_batch(requests, caller=CALLER, now=NOON, late_limit=timedelta(0))
         return [Heard(answer_of(outcome), outcome.is_replay) for outcome in outcomes]
 
     return send_batch

@@ -29,7 +29,7 @@ class Deeds:
     """What the runners of a race call: the product's actions, or some of them broken."""
 
     add_spend: Callable[..., SpendOutcome] = spend.add_spend
-    admit_spends: Callable[..., list[SpendOutcome]] = spend.admit_spends
+    admit_batch: Callable[..., list[SpendOutcome]] = spend.admit_batch
     refund_spend: Callable[..., SpendOutcome] = spend.refund_spend
     create_hold: Callable[..., SpendOutcome] = holds.create_hold
     capture_hold: Callable[..., SpendOutcome] = holds.capture_hold

@@ -60,7 +60,7 @@ def _batcher(deeds: Deeds, fields: Sequence[Field], place: int) -> Callable[[], 
 
     def send_batches() -> list[Answer]:
         outcomes = [
-            deeds.admit_spends(requests, caller=CALLER, now=NOON, late_limit=timedelta(0))
+            deeds.admit_batch(requests, caller=CALLER, now=NOON, late_limit=timedelta(0))
             for _ in range(BATCHES)
         ]
         return [answer_of(outcome) for outcome in chain.from_iterable(outcomes)]

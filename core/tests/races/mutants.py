@@ -19,7 +19,7 @@ from core.actions import brands, delivery, spend
 from core.actions.brands import BrandChanges
 from core.actions.caller import Caller
 from core.actions.campaigns import CampaignChanges
-from core.actions.spend_requests import Request, SpendOutcome, SpendRequest
+from core.actions.spend_requests import Asked, Request, SpendOutcome, SpendRequest
 from core.actions.verdicts import Change, judge_campaigns, store_verdicts
 from core.actions.versions import Terms
 from core.enums import Cause, PeriodKind
@@ -180,7 +180,7 @@ def every_brand_in_one_transaction(
     """
     with transaction.atomic():
         return [
-            spend.admit_spends([request], caller=caller, now=now, late_limit=late_limit)[0]
+            spend.admit_batch([request], caller=caller, now=now, late_limit=late_limit)[0]
             for request in requests
         ]
 
@@ -193,7 +193,7 @@ def transactions_begin_deferred(
     PostgreSQL has no such setting.
     """
     vars(connections["default"])["transaction_mode"] = "DEFERRED"
-    return spend.admit_spends(requests, caller=caller, now=now, late_limit=late_limit)
+    return spend.admit_batch(requests, caller=caller, now=now, late_limit=late_limit)
 
 
 # --- Event ids -----------------------------------------------------------------------------
@@ -203,8 +203,8 @@ def event_id_checked_then_inserted(
     request: Request, *, caller: Caller, now: datetime
 ) -> SpendOutcome:
     """Look for the event id, spend, then remember it: all copies look before one has spent."""
-    known = map_event_answers(caller.source, [request.event_id])
-    if first := known.get(request.event_id):
+    event = (caller.source, request.event_id)
+    if first := map_event_answers([event]).get(event):
         if first.fingerprint != request.fingerprint:
             return SpendOutcome(refusal=EventIdReusedError())
         return SpendOutcome(answer=first.answer, is_replay=True)
@@ -214,7 +214,7 @@ def event_id_checked_then_inserted(
 
 def _spend_and_remember(request: Request, caller: Caller, now: datetime) -> SpendOutcome:
     nameless = replace(request, event_id="")
-    (outcome,) = spend.admit_spends([nameless], caller=caller, now=now, late_limit=spend.NOT_LATE)
+    (outcome,) = spend.admit_spends([Asked(nameless, caller)], now=now)
     answer = EventAnswer(
         source=caller.source,
         event_id=request.event_id,
@@ -261,7 +261,7 @@ def answers_kept_in_order_of_arrival(
             _pause()
 
     with mock.patch.object(EventAnswer.objects, "bulk_create", keep):
-        return spend.admit_spends(requests, caller=caller, now=now, late_limit=late_limit)
+        return spend.admit_batch(requests, caller=caller, now=now, late_limit=late_limit)
 
 
 # --- Edits ---------------------------------------------------------------------------------

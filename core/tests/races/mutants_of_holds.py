@@ -14,6 +14,7 @@ from core.actions import catch_up as catching_up
 from core.actions import delivery, holds, spend
 from core.actions.caller import Caller
 from core.actions.spend_requests import (
+    Asked,
     CaptureRequest,
     HoldRequest,
     RefundRequest,
@@ -38,7 +39,7 @@ SHOWING_SECONDS = 0.04
 
 def _admit(request: Request, caller: Caller, now: datetime) -> SpendOutcome:
     """What every deed of the product comes to, whatever it asks for."""
-    return spend.admit_spends([request], caller=caller, now=now, late_limit=spend.NOT_LATE)[0]
+    return spend.admit_spends([Asked(request, caller)], now=now)[0]
 
 
 # --- Taking a hold -------------------------------------------------------------------------

@@ -139,13 +139,13 @@ MUTANTS = {
     ),
     "answers_kept_in_order_of_arrival": Mutant(
         events.race_of_crossed_batches,
-        Deeds(admit_spends=mutants.answers_kept_in_order_of_arrival),
+        Deeds(admit_batch=mutants.answers_kept_in_order_of_arrival),
         Promise.NO_SURPRISE,
         POSTGRESQL,
     ),
     "batches_begin_deferred": Mutant(
         events.race_of_crossed_batches,
-        Deeds(admit_spends=mutants.transactions_begin_deferred),
+        Deeds(admit_batch=mutants.transactions_begin_deferred),
         Promise.NO_SURPRISE,
         SQLITE,
     ),
@@ -154,13 +154,13 @@ MUTANTS = {
     ),
     "every_brand_in_one_transaction": Mutant(
         many_brands.race_over_many_brands,
-        Deeds(admit_spends=mutants.every_brand_in_one_transaction),
+        Deeds(admit_batch=mutants.every_brand_in_one_transaction),
         Promise.NO_SURPRISE,
         POSTGRESQL,
     ),
     "transactions_begin_deferred": Mutant(
         many_brands.race_over_many_brands,
-        Deeds(admit_spends=mutants.transactions_begin_deferred),
+        Deeds(admit_batch=mutants.transactions_begin_deferred),
         Promise.NO_SURPRISE,
         SQLITE,
     ),
