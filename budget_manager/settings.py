@@ -39,6 +39,9 @@ REQUESTS_PER_MINUTE = env.int("REQUESTS_PER_MINUTE", 60_000)
 # Where all processes count them together; empty: each process counts for itself.
 RATE_LIMIT_REDIS_URL = env.str("RATE_LIMIT_REDIS_URL", CELERY_BROKER_URL)
 
+# Whether spends that come to a web process at the same moment are committed together.
+GROUP_COMMIT = env.bool("GROUP_COMMIT", True)
+
 # How often each unattended task runs, in seconds.
 CHECK_BUDGETS_SECONDS = env.float("CHECK_BUDGETS_SECONDS", 60.0)
 ENFORCE_DAYPARTING_SECONDS = env.float("ENFORCE_DAYPARTING_SECONDS", 60.0)

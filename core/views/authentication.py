@@ -1,15 +1,27 @@
 """Lets a call in by its API key, scope and rate limit (C29)."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.http import HttpRequest
 
 from core.actions.api_keys import note_api_key_use
 from core.actions.caller import Caller
+from core.actions.coalescing import Coalescer
+from core.actions.spend import UNAVAILABLE
 from core.enums import Scope
 from core.errors import NotAuthenticatedError, ScopeMissingError
-from core.queries.api_keys import find_api_keys, find_brands_of_key
+from core.queries.api_keys import OpenedKey, find_api_keys, find_brands_of_key
 from core.views.rate_limits import limit_requests
+
+
+def _find_together(tokens: Sequence[str]) -> list[OpenedKey | None]:
+    return find_api_keys(tokens)
+
+
+# Callers of the same moment share one query. It begins after each of them has come, so a key that
+# was revoked is worthless from the next call on.
+_LOOKUPS = Coalescer(_find_together, outages=UNAVAILABLE)
 
 
 class ApiRequest(HttpRequest):
@@ -33,7 +45,7 @@ class KeyWith:
         kind, _, token = request.headers.get("Authorization", "").partition(" ")
         # No key has a character that isn't printable; a database may not even take one (C30).
         is_token = kind.lower() == "bearer" and token.isprintable()
-        opened = find_api_keys([token.strip()])[0] if is_token else None
+        opened = _LOOKUPS.ask(token.strip()) if is_token else None
         if opened is None:
             raise NotAuthenticatedError(
                 "Send a live API key as `Authorization: Bearer …`; "

@@ -37,6 +37,7 @@ STATUSES = {
     "hold_ended": HTTPStatus.CONFLICT,
     "changed_meanwhile": HTTPStatus.PRECONDITION_FAILED,
     "clocks_disagree": HTTPStatus.SERVICE_UNAVAILABLE,
+    "database_unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
 }
 # What a person reads where Django or the server answered in HTML.
 PLAIN_ANSWERS = {

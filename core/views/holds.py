@@ -7,7 +7,6 @@ from django.http import JsonResponse
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from core.actions.holds import capture_hold, create_hold, release_hold
 from core.actions.spend_requests import CaptureRequest, HoldRequest, ReleaseRequest
 from core.enums import HoldState
 from core.errors import (
@@ -24,6 +23,7 @@ from core.queries.holds import get_hold
 from core.rules.entries import DEFAULT_HOLD, LONGEST_HOLD
 from core.rules.instants import format_instant
 from core.rules.money import format_money, format_optional_money
+from core.views.admission import admit
 from core.views.authentication import ApiRequest
 from core.views.documentation import answers
 from core.views.idempotency import HEADER, REPLAYED, answer, event_id_of
@@ -100,7 +100,7 @@ def hold_create(request: ApiRequest, body: HoldCreateBody) -> JsonResponse:
         currency=body.currency,
         event_id=event_id_of(request, body),
     )
-    return answer(create_hold(asked, caller=request.auth, now=request.now), status=201)
+    return answer(admit(request, asked), status=201)
 
 
 @answers(HoldDocument, refusals=(HoldNotFoundError,))
@@ -122,7 +122,7 @@ def hold_capture(
     """Turn a hold into spend, in whole or in part; the rest is freed."""
     amount = body.amount if body else None
     asked = CaptureRequest(hold_id, amount, event_id_of(request, body))
-    return answer(capture_hold(asked, caller=request.auth, now=request.now))
+    return answer(admit(request, asked))
 
 
 @answers(
@@ -136,7 +136,7 @@ def hold_release(
 ) -> JsonResponse:
     """Free a hold."""
     asked = ReleaseRequest(hold_id, event_id_of(request, body))
-    return answer(release_hold(asked, caller=request.auth, now=request.now))
+    return answer(admit(request, asked))
 
 
 def hold_document(hold: Hold, now: datetime) -> HoldDocument:

@@ -10,7 +10,6 @@ from ninja import Query
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from core.actions.spend import add_spend, refund_spend, report_spend
 from core.actions.spend_requests import RefundRequest, SpendRequest
 from core.enums import SpendKind
 from core.errors import (
@@ -26,6 +25,7 @@ from core.models import SpendLog
 from core.queries.spend import SPEND_LOG_ORDERINGS, SpendLogFilter, list_spend_logs
 from core.rules.instants import format_instant
 from core.rules.money import format_money
+from core.views.admission import admit
 from core.views.authentication import ApiRequest
 from core.views.documentation import answers
 from core.views.idempotency import HEADER, REPLAYED, answer, event_id_of
@@ -165,7 +165,7 @@ class SpendLogListDocument(TypedDict):
 def spend_add(request: ApiRequest, body: SpendAddBody) -> JsonResponse:
     """Ask to spend now: admitted only if every budget covers it (C7, C18)."""
     asked = body.spend_request(event_id_of(request, body))
-    return answer(add_spend(asked, caller=request.auth, now=request.now))
+    return answer(admit(request, asked))
 
 
 @answers(
@@ -178,8 +178,7 @@ def spend_report(request: ApiRequest, body: SpendReportBody) -> JsonResponse:
     """Tell of money already gone; what no budget covered is labelled (C19)."""
     told = body.spend_request(event_id_of(request, body))
     late_limit = timedelta(hours=settings.SPEND_LATE_HOURS)
-    outcome = report_spend(told, caller=request.auth, now=request.now, late_limit=late_limit)
-    return answer(outcome)
+    return answer(admit(request, told, late_limit))
 
 
 @answers(
@@ -196,7 +195,7 @@ def spend_report(request: ApiRequest, body: SpendReportBody) -> JsonResponse:
 def spend_refund(request: ApiRequest, body: SpendRefundBody) -> JsonResponse:
     """Take back part or all of an entry, in the day and month in which it counts (C22)."""
     asked = body.spend_request(event_id_of(request, body))
-    return answer(refund_spend(asked, caller=request.auth, now=request.now))
+    return answer(admit(request, asked))
 
 
 @answers(SpendLogListDocument, asks=("If-None-Match",), tells=("ETag",))

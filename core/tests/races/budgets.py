@@ -79,7 +79,7 @@ def race_for_a_campaign_budget(deeds: Deeds, heat: Heat = Heat(requests_each=50)
 def _run(deeds: Deeds, heat: Heat, field: Field, campaign_ids: Sequence[int]) -> list[Answer]:
     runner = spender(deeds, campaign_ids, repeat(NOON, heat.requests_each))
     with witnessing(partial(look_at_day, field.brand_id, NOON.date())) as views:
-        answers = run_together([runner] * heat.crowd)
+        answers = run_together([runner] * heat.crowd, threads=deeds.threads)
     demand_never_overspent(views)
     demand(len(views) > AWAKE, Promise.NO_SURPRISE, f"the witness slept: {views}")
     return list(chain.from_iterable(answers))

@@ -7,8 +7,10 @@ import multiprocessing
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
+from itertools import chain
 from multiprocessing.connection import Connection, wait
 from multiprocessing.sharedctypes import Synchronized
 from multiprocessing.synchronize import Barrier, Event
@@ -89,29 +91,37 @@ def counter() -> "Synchronized[int]":
     return _FORK.Value("q", 0)
 
 
-def run_together(deeds: Sequence[Callable[[], T]]) -> list[T]:
+def run_together(deeds: Sequence[Callable[[], T]], *, threads: int = 1) -> list[T]:
     """Run each function in a process of its own, all from the same moment; what each returned.
 
-    Raises PromiseBrokenError as soon as one raises, dies or takes for ever.
+    With more `threads`, so many share a process. Raises PromiseBrokenError as soon as one raises,
+    dies or takes for ever.
     """
     start = meeting_point(len(deeds))
 
     def begin_together(deed: Callable[[], T]) -> T:
         # Connected before the start, so that nobody is late.
         connections["default"].ensure_connection()
-        start.wait()
-        return deed()
+        try:
+            start.wait()
+            return deed()
+        finally:
+            connections.close_all()
+
+    def share(together: Sequence[Callable[[], T]]) -> list[T]:
+        with ThreadPoolExecutor(threads) as pool:
+            return list(pool.map(begin_together, together))
 
     # A connection shared by two processes would be nobody's.
     connections.close_all()
-    children: list[_Child[T]] = []
+    children: list[_Child[list[T]]] = []
     patience = 0.0
     try:
-        for deed in deeds:
-            children.append(_Child(partial(begin_together, deed)))
+        for first in range(0, len(deeds), threads):
+            children.append(_Child(partial(share, deeds[first : first + threads])))
         results = _await_all(children)
         patience = FAREWELL_SECONDS
-        return results
+        return list(chain.from_iterable(results))
     finally:
         for child in children:
             child.end(patience)

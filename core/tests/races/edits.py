@@ -64,7 +64,7 @@ def race_against_edits(deeds: Deeds) -> None:
     spend = spender(deeds, [campaign_id], until_it_is_over, rest_seconds=REST_SECONDS)
     runners += [spend] * (CROWD - len(runners))
     with witnessing(look) as views:
-        answers = list(chain.from_iterable(run_together(runners)))
+        answers = list(chain.from_iterable(run_together(runners, threads=deeds.threads)))
     _demand_every_decision_knew_the_budget(answers)
     _demand_lowering_stopped_all_spend(views)
     audit(NOON)
@@ -154,6 +154,6 @@ def _demand_lowering_stopped_all_spend(views: Sequence[DayView | None]) -> None:
 
 def _spend_what_is_left(deeds: Deeds, campaign_id: int, earlier: Sequence[Answer]) -> None:
     runner = spender(deeds, [campaign_id], repeat(NOON, LAST_REQUESTS_EACH))
-    answers = run_together([runner] * CROWD)
+    answers = run_together([runner] * CROWD, threads=deeds.threads)
     demand_spent_exactly(DAILY_BUDGETS[-1], [*earlier, *chain.from_iterable(answers)])
     audit(NOON)

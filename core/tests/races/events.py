@@ -50,7 +50,7 @@ Runner = Callable[[int], list[Heard]]
 def race_of_copies(deeds: Deeds) -> None:
     """Each event id is sent 64 times at once: one entry, and everybody hears the same."""
     (campaign_id,) = make_field({"daily_budget": OPEN}, [{}]).campaign_ids
-    for heard in _run_by_event([_sender(deeds, campaign_id, COPIES_EACH)] * CROWD):
+    for heard in _run_by_event([_sender(deeds, campaign_id, COPIES_EACH)] * CROWD, deeds.threads):
         demand_equal(len(heard), CROWD * COPIES_EACH, Promise.ONE_ANSWER)
         _demand_one_first_answer(heard)
     demand_equal(SpendLog.objects.count(), EVENTS, Promise.ONE_ANSWER)
@@ -61,12 +61,16 @@ def race_of_copied_holds(deeds: Deeds) -> None:
     """A hold is asked for 64 times at once, and so is its capture: one hold and one entry."""
     (campaign_id,) = make_field({"daily_budget": OPEN}, [{}]).campaign_ids
     hold = HoldRequest(campaign_id, ONE, event_id="hold")
-    (heard,) = _run_by_event([_copier(deeds.create_hold, hold, COPIES_EACH)] * CROWD, events=1)
+    (heard,) = _run_by_event(
+        [_copier(deeds.create_hold, hold, COPIES_EACH)] * CROWD, deeds.threads, events=1
+    )
     _demand_one_first_answer(heard)
     demand_equal(Hold.objects.count(), 1, Promise.ONE_ANSWER)
     audit(NOON)
     capture = CaptureRequest(heard[0].answer["hold_id"], event_id="capture")
-    (heard,) = _run_by_event([_copier(deeds.capture_hold, capture, COPIES_EACH)] * CROWD, events=1)
+    (heard,) = _run_by_event(
+        [_copier(deeds.capture_hold, capture, COPIES_EACH)] * CROWD, deeds.threads, events=1
+    )
     _demand_one_first_answer(heard)
     demand_equal(SpendLog.objects.count(), 1, Promise.ONE_ANSWER)
     audit(NOON)
@@ -76,7 +80,7 @@ def race_of_two_brands(deeds: Deeds) -> None:
     """Each event id is sent for two brands at once, which share no lock: one of them gets it."""
     fields = [make_field({}, [{}]) for _ in range(2)]
     senders = [_sender(deeds, field.campaign_ids[0], copies=1) for field in fields]
-    for heard in _run_by_event(senders * (CROWD // 2)):
+    for heard in _run_by_event(senders * (CROWD // 2), deeds.threads):
         _demand_one_first_answer([one for one in heard if is_admitted(one.answer)])
         lost = [one.answer["code"] for one in heard if not is_admitted(one.answer)]
         demand_equal(lost, ["event_id_reused"] * (CROWD // 2), Promise.ONE_ANSWER)
@@ -89,7 +93,7 @@ def race_of_crossed_batches(deeds: Deeds) -> None:
     names = [f"event-{number}" for number in range(BATCH_SIZE)]
     ours, theirs = (make_field({}, [{}]).campaign_ids[0] for _ in range(2))
     runners = [_batch_sender(deeds, ours, names), _batch_sender(deeds, theirs, names[::-1])]
-    rounds = _run_by_event(runners * (CROWD // 2))
+    rounds = _run_by_event(runners * (CROWD // 2), deeds.threads)
     for heard in rounds:
         codes = Counter(one.answer.get("code", "admitted") for one in heard)
         each = BATCH_SIZE * CROWD // 2
@@ -104,14 +108,16 @@ def race_of_refusals(deeds: Deeds) -> None:
     (campaign_id,) = field.campaign_ids
     senders = [_sender(deeds, campaign_id, COPIES_EACH)] * (CROWD - 1)
     admitted_count = 0
-    for heard in _run_by_event([*senders, _budget_switch(deeds, field.brand_id)]):
+    for heard in _run_by_event([*senders, _budget_switch(deeds, field.brand_id)], deeds.threads):
         _demand_one_first_answer(heard)
         admitted_count += is_admitted(heard[0].answer)
     demand_equal(SpendLog.objects.count(), admitted_count, Promise.ONE_ANSWER)
     audit(NOON)
 
 
-def _run_by_event(runners: Sequence[Runner], events: int = EVENTS) -> list[list[Heard]]:
+def _run_by_event(
+    runners: Sequence[Runner], threads: int, events: int = EVENTS
+) -> list[list[Heard]]:
     """Let all runners loose on one event after the other; everything heard of each."""
     start = meeting_point(len(runners))
 
@@ -122,7 +128,7 @@ def _run_by_event(runners: Sequence[Runner], events: int = EVENTS) -> list[list[
             heard.append(runner(number))
         return heard
 
-    by_process = run_together([partial(run, runner) for runner in runners])
+    by_process = run_together([partial(run, runner) for runner in runners], threads=threads)
     return [list(chain.from_iterable(of_event)) for of_event in zip(*by_process, strict=True)]
 
 

@@ -9,12 +9,14 @@ from typing import Any
 
 from core.actions import brands, campaigns, delivery, holds, spend
 from core.actions.brands import BrandChanges
+from core.actions.caller import Caller
 from core.actions.campaigns import CampaignChanges
-from core.actions.spend_requests import SpendOutcome, SpendRequest
+from core.actions.spend_requests import Asked, Request, SpendOutcome, SpendRequest
 from core.enums import PeriodKind
 from core.models import BrandTotal, CampaignTotal, SpendLog
 from core.tests.builders import CALLER, NOON, make_brand, make_campaign
 from core.tests.races.promises import Promise, demand, demand_equal
+from core.views.admission import arrive
 
 ONE = Decimal("1.00")
 
@@ -26,8 +28,12 @@ DayView = tuple[Decimal, Decimal, Decimal | None]
 
 @dataclass(frozen=True, slots=True)
 class Deeds:
-    """What the runners of a race call: the product's actions, or some of them broken."""
+    """What the runners of a race call: the product's actions, or some of them broken.
 
+    So many runners are `threads` of one process.
+    """
+
+    threads: int = 1
     add_spend: Callable[..., SpendOutcome] = spend.add_spend
     admit_batch: Callable[..., list[SpendOutcome]] = spend.admit_batch
     refund_spend: Callable[..., SpendOutcome] = spend.refund_spend
@@ -55,6 +61,21 @@ class Deeds:
 
 
 PRODUCT = Deeds()
+
+
+def _grouped(request: Request, *, caller: Caller, now: datetime) -> SpendOutcome:
+    return arrive(Asked(request, caller), now)
+
+
+# As the API's calls do it in one web process (`GROUP_COMMIT`).
+GROUPED = Deeds(
+    threads=4,
+    add_spend=_grouped,
+    refund_spend=_grouped,
+    create_hold=_grouped,
+    capture_hold=_grouped,
+    release_hold=_grouped,
+)
 
 
 @dataclass(frozen=True, slots=True)

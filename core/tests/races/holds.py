@@ -130,7 +130,7 @@ def race_of_holds(deeds: Deeds, heat: Heat = MIXED) -> None:
         partial(look_at_campaign_day, limited, NOON.date()),
     )
     with witnessing(lambda: tuple(look() for look in looks)) as views:
-        answers = list(chain.from_iterable(run_together(runs)))
+        answers = list(chain.from_iterable(run_together(runs, threads=deeds.threads)))
     demand_never_overspent(chain.from_iterable(views))
     demand(len(views) > AWAKE, Promise.NO_SURPRISE, f"the witness slept: {views}")
     _demand_only_expected_refusals(answers)
@@ -199,7 +199,9 @@ def race_to_end_a_hold(deeds: Deeds, heat: Heat = FIGHTS) -> None:
             answers.append(way(deeds, hold_id, NOON + expiries[number]))
         return answers
 
-    by_process = run_together([partial(fight, place) for place in range(heat.crowd)])
+    by_process = run_together(
+        [partial(fight, place) for place in range(heat.crowd)], threads=deeds.threads
+    )
     for hold_id, answers in zip(hold_ids, zip(*by_process, strict=True), strict=True):
         _demand_one_end(hold_id, answers)
     audit(NOON + expiries[-1])

@@ -44,7 +44,7 @@ def race_over_many_brands(deeds: Deeds) -> None:
     runners = [_batcher(deeds, fields, first) for first in range(BRANDS)]
     runners += [_editor(deeds, fields), _editor(deeds, fields[::-1])]
     runners += [_ticker(deeds)] * (CROWD - len(runners))
-    answers = list(chain.from_iterable(run_together(runners)))
+    answers = list(chain.from_iterable(run_together(runners, threads=deeds.threads)))
     demand_refused_for_budget(answers)
     demand_equal(_count_deadlocks(), before, Promise.NO_SURPRISE)
     for field in fields:

@@ -50,7 +50,7 @@ def race_across_midnights(deeds: Deeds) -> None:
     always_open, _ = field.campaign_ids
     runners = [spender(deeds, [always_open], tuple(_instants()))] * SPENDERS
     runners += [_ticker(deeds, meeting_point(TICKERS))] * TICKERS
-    answers = list(chain.from_iterable(run_together(runners)))
+    answers = list(chain.from_iterable(run_together(runners, threads=deeds.threads)))
     demand_refused_for_budget(answers)
     demand_equal(
         len(list(filter(is_admitted, answers))),

@@ -28,7 +28,9 @@ def race_of_refunds(deeds: Deeds, heat: Heat = SHORT_OF_IT) -> None:
         _spend(deeds, SpendRequest(campaign_id, amount)) for amount in (asked_back, heat.budget)
     )
     refunder = partial(_refund, deeds, spend_log_id, heat.requests_each)
-    answers = list(chain.from_iterable(run_together([refunder] * heat.crowd)))
+    answers = list(
+        chain.from_iterable(run_together([refunder] * heat.crowd, threads=deeds.threads))
+    )
     _demand_taken_back_once(answers, heat.budget)
     audit(NOON)
 
