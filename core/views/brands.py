@@ -119,7 +119,7 @@ def brand_list(request: ApiRequest, filters: Query[BrandListFilters]) -> HttpRes
 def brand_create(request: ApiRequest, body: BrandCreateBody) -> JsonResponse:
     """Create a brand."""
     now = request.now
-    brand = create_brand(cast("BrandChanges", body.dict()), caller=request.auth, now=now)
+    brand = create_brand(cast("BrandChanges", body.model_dump()), caller=request.auth, now=now)
     return versioned_response(brand_document(get_listed_brand(brand.pk, now), now), status=201)
 
 

@@ -10,9 +10,9 @@ from typing import Any, get_args, get_type_hints
 
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
-from ninja import NinjaAPI, Schema
+from ninja import NinjaAPI
 from ninja.openapi.docs import Swagger
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
@@ -164,7 +164,7 @@ class _DescribedCall:
         self.documentation = get_documentation(view)
         self._ids = _PARAMETER.findall(path)
         hints = [_bare(hint) for hint in get_type_hints(view, include_extras=True).values()]
-        models = [hint for hint in hints if isinstance(hint, type) and issubclass(hint, Schema)]
+        models = [hint for hint in hints if isinstance(hint, type) and issubclass(hint, BaseModel)]
         self._query = next((model for model in models if _is_query(model)), None)
         self._body = next((model for model in models if not _is_query(model)), None)
         body = signature(view).parameters.get("body")

@@ -15,6 +15,7 @@ from ninja import Schema
 from ninja.parser import Parser
 from pydantic import (
     AfterValidator,
+    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -78,8 +79,8 @@ class StrictParser(Parser):
         return read_json(request.body)
 
 
-class Body(Schema):
-    """A JSON object in which every field is known."""
+class Body(BaseModel):
+    """A JSON object in which every field is known. No `Schema`: that costs three times as much."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -1,6 +1,5 @@
 """The API's calls about spend."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated
 
@@ -85,8 +84,14 @@ class SpendReportBody(SpendAddBody):
 
     def spend_request(self, event_id: str) -> SpendRequest:
         """The body as the actions take it, under this event id."""
-        told = super().spend_request(event_id)
-        return replace(told, kind=SpendKind.REPORT, occurred_at=self.occurred_at)
+        return SpendRequest(
+            campaign_id=self.campaign_id,
+            amount=self.amount,
+            kind=SpendKind.REPORT,
+            occurred_at=self.occurred_at,
+            currency=self.currency,
+            event_id=event_id,
+        )
 
 
 class SpendRefundBody(Body):

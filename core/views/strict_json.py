@@ -96,7 +96,9 @@ def _check_text(value: Any, *, depth: int) -> None:
         case list():
             for inner in value:
                 _check_text(inner, depth=depth + 1)
-        case str() if "\0" in value or any(
-            "\ud800" <= character <= "\udfff" for character in value
-        ):
+        case str() if "\0" in value or not (value.isascii() or _is_whole(value)):
             raise MalformedBodyError("The body holds a NUL character or half a surrogate pair")
+
+
+def _is_whole(text: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in text)
