@@ -4,12 +4,13 @@ The log is append-only and every setting has its versions, so the facts of an in
 together again; `judge` makes of them the verdict that admission would have given.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
-from django.db.models import Case, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models import Case, Max, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
 
 from core.enums import PeriodKind
 from core.errors import InvalidFieldError
@@ -93,6 +94,28 @@ def find_latest_version(row: Brand | Campaign) -> BrandVersion | CampaignVersion
     if isinstance(row, Brand):
         return BrandVersion.objects.filter(brand=row).order_by("number").last()
     return CampaignVersion.objects.filter(campaign=row).order_by("number").last()
+
+
+def find_last_change(
+    brand: Brand, campaign_ids: Collection[int], *, after: datetime, until: datetime
+) -> datetime | None:
+    """When somebody last changed what verdicts on these campaigns rest on, within that span.
+
+    `after` isn't included. Spend, holds and settings; what time alone brings is no change of facts.
+    """
+    sources: tuple[tuple[QuerySet[Any], str], ...] = (
+        (SpendLog.objects.filter(brand=brand), "recorded_at"),
+        # The bound says nothing new, and is the one that an index can follow.
+        (Hold.objects.filter(brand=brand, expires_at__gt=after), "held_at"),
+        (Hold.objects.filter(brand=brand, expires_at__gt=after), "ended_at"),
+        (BrandVersion.objects.filter(brand=brand), "at"),
+        (CampaignVersion.objects.filter(campaign__in=campaign_ids), "at"),
+    )
+    instants = (
+        rows.filter(**{f"{at}__gt": after, f"{at}__lte": until}).aggregate(last=Max(at))["last"]
+        for rows, at in sources
+    )
+    return max(filter(None, instants), default=None)
 
 
 def list_transitions(
