@@ -24,18 +24,18 @@ from core.actions.verdicts import write_verdicts
 from core.models import Brand, Campaign, Transition
 from core.queries.books import list_campaigns_to_judge
 from core.queries.sweeps import list_due_campaign_ids
-from core.tests.races.mutants import _pause
+from core.tests.races.mutants import MOMENT_SECONDS, _pause
 
 
 @contextmanager
-def _without_lock() -> Iterator[None]:
+def _without_lock(moment_seconds: float = MOMENT_SECONDS) -> Iterator[None]:
     """Read the brand instead of locking it, and write row by row, as people first do."""
 
     def read(brand_id: int) -> Brand:
         return Brand.objects.get(pk=brand_id)
 
     def write(changed: Collection[Campaign], transitions: Collection[Transition]) -> None:
-        _pause()
+        _pause(moment_seconds)
         write_verdicts(changed, transitions)
 
     with (
