@@ -6,7 +6,7 @@ together again; `judge` makes of them the verdict that admission would have give
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -28,7 +28,7 @@ from core.models import (
 )
 from core.queries.books import get_book
 from core.queries.orderings import list_in_order
-from core.rules.calendar import BrandCalendar
+from core.rules.calendar import BrandCalendar, whole_calendar
 from core.rules.entries import LONGEST_HOLD
 from core.rules.ordering import KeyKind, Ordering, Place
 from core.rules.verdict import LIFETIME, ZERO, Amounts, Facts, TotalKey
@@ -94,6 +94,17 @@ def find_latest_version(row: Brand | Campaign) -> BrandVersion | CampaignVersion
     if isinstance(row, Brand):
         return BrandVersion.objects.filter(brand=row).order_by("number").last()
     return CampaignVersion.objects.filter(campaign=row).order_by("number").last()
+
+
+def get_whole_calendar(brand: Brand) -> BrandCalendar:
+    """The brand's calendar with all changes of zone that its versions tell of, not only the last.
+
+    Spend that is older than the change which the brand remembers belongs to the days of its time.
+    """
+    versions = BrandVersion.objects.filter(brand=brand).order_by("number")
+    told = [(version.at, version.facts.calendar) for version in versions]
+    now = (datetime.max.replace(tzinfo=UTC), brand.calendar)
+    return whole_calendar([*told, now])
 
 
 def find_last_change(
