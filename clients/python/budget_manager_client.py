@@ -285,7 +285,10 @@ class Campaign:
 
 @dataclass(frozen=True, kw_only=True)
 class Transition:
-    """A recorded change of `is_active`; `numbers` are those of the budgets that applied."""
+    """A recorded change of `is_active`; `numbers` are those of the budgets that applied.
+
+    `caught_up` if it was recorded noticeably after it was due, as after an outage.
+    """
 
     id: int
     at: datetime
@@ -294,6 +297,8 @@ class Transition:
     numbers: tuple[Reason, ...]
     cause: str
     actor: str
+    recorded_at: datetime
+    caught_up: bool
 
 
 @dataclass(frozen=True, kw_only=True)

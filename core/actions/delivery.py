@@ -7,15 +7,17 @@ or never. A brand is one transaction, and one that is busy or broken doesn't sto
 import logging
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
 from datetime import datetime
 
 from django.db import InternalError, OperationalError, transaction
 
 from core.actions.caller import Caller
 from core.actions.catch_up import catch_up
-from core.actions.verdicts import Change, judge_campaigns
+from core.actions.verdicts import LONGEST_WAIT, Change, judge_campaigns
 from core.enums import Cause, PeriodKind
 from core.models import Brand, BrandTotal, TaskRun, Transition
+from core.queries.history import find_last_change
 from core.queries.holds import find_expired_holds, list_brands_with_expired_holds
 from core.queries.locks import lock_brand
 from core.queries.sweeps import Part, map_doubtful_campaigns, map_due_campaigns
@@ -32,8 +34,11 @@ def check_budgets(*, caller: Caller, now: datetime) -> Changes:
     change = Change(caller, now, Cause.BUDGET_CHECK)
 
     def judge_part(brand: Brand, campaign_ids: list[int]) -> list[Transition]:
-        caught_up = catch_up(brand, now, campaign_ids)
-        return [*caught_up, *judge_campaigns(brand, change, campaign_ids)]
+        # Who came later may have had the lock first. What they changed wasn't so before.
+        until = now + LONGEST_WAIT
+        at = find_last_change(brand, campaign_ids, after=now, until=until) or now
+        caught_up = catch_up(brand, at, campaign_ids)
+        return [*caught_up, *judge_campaigns(brand, replace(change, at=at), campaign_ids)]
 
     return _for_each_part(map_doubtful_campaigns(now), judge_part, caller)
 

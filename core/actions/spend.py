@@ -41,10 +41,11 @@ from core.errors import (
 )
 from core.models import Brand, Campaign, EventAnswer, Hold, SpendLog
 from core.queries.books import get_book, list_campaigns_to_judge
+from core.queries.history import get_whole_calendar
 from core.queries.holds import map_holds
 from core.queries.locks import lock_brand
 from core.queries.spend import map_entries_to_refund, map_event_answers, map_to_brands
-from core.rules.admission import Admission, Decision, check_occurred_at
+from core.rules.admission import LATE_LIMIT, Admission, Decision, check_occurred_at
 from core.rules.entries import (
     CaptureEntry,
     Entry,
@@ -190,6 +191,9 @@ class _Session:
     def _settle(self, brand: Brand, pendings: Sequence[Pending]) -> None:
         """Decide, write and answer."""
         requests = [pending.request for pending in pendings]
+        instants = list(self._instants(pendings))
+        if self._reaches_far_back(brand, instants):
+            brand.whole_calendar = get_whole_calendar(brand)
         ledger = Ledger(
             brand,
             self.now,
@@ -201,8 +205,7 @@ class _Session:
             brand,
             _ids_of(requests, Subject.CAMPAIGN) | {each.campaign_id for each in named},
         )
-        instants = [self.now, *self._instants(pendings)]
-        instants += [judging_instant(campaign, self.now) for campaign in campaigns]
+        instants += [self.now, *(judging_instant(campaign, self.now) for campaign in campaigns)]
         budget_days = {each.budget_day for each in named}
         book = get_book(brand, campaigns, instants, budget_days=budget_days)
 
@@ -213,6 +216,11 @@ class _Session:
         self._store_verdicts(brand, campaigns, admission=admission, last=_last_admitted(pendings))
 
         self._answer(pendings, {campaign.pk: campaign.name for campaign in campaigns})
+
+    def _reaches_far_back(self, brand: Brand, instants: Iterable[datetime]) -> bool:
+        """Whether spend may be of days that a zone counted which the brand doesn't remember."""
+        remembers_since = brand.time_zone_changes_at or self.now - LATE_LIMIT
+        return min(instants, default=self.now) < min(self.now, remembers_since)
 
     def _instants(self, pendings: Iterable[Pending]) -> Iterator[datetime]:
         """When the spend occurred that isn't too late to count."""

@@ -6,6 +6,7 @@ from django.contrib import admin
 
 from core.admin.columns import (
     NOTHING_TO_SHOW,
+    format_utc,
     instant_column,
     money_column,
     reason_words,
@@ -130,7 +131,16 @@ class HoldAdmin(ReadOnlyAdmin[Hold]):
 class TransitionAdmin(ReadOnlyAdmin[Transition]):
     """Every change of `is_active`, with what was known at that moment (C17)."""
 
-    list_display = (CHANGED_AT, "brand", "campaign", "became_active", "why_not", "cause", "actor")
+    list_display = (
+        CHANGED_AT,
+        "brand",
+        "campaign",
+        "became_active",
+        "why_not",
+        "cause",
+        "actor",
+        "caught_up",
+    )
     list_display_links = (CHANGED_AT,)
     list_filter = (("is_active", SwitchFilter), ReasonFilter, "cause", "campaign__brand")
     list_select_related = ("campaign__brand",)
@@ -149,6 +159,7 @@ class TransitionAdmin(ReadOnlyAdmin[Transition]):
         "cause",
         "actor",
         instant_column("recorded_at", "recorded"),
+        "caught_up",
     )
     readonly_fields = fields
 
@@ -166,6 +177,11 @@ class TransitionAdmin(ReadOnlyAdmin[Transition]):
     def why_not(self, transition: Transition) -> str:
         """Why it paused, in words."""
         return reason_words(transition.reasons)
+
+    @admin.display(description="caught up (UTC)")
+    def caught_up(self, transition: Transition) -> str:
+        """When it was written down, if that was noticeably after it was due (C26)."""
+        return format_utc(transition.recorded_at if transition.caught_up else None)
 
     @admin.display(description="budgets at that moment")
     def budgets(self, transition: Transition) -> str:

@@ -61,7 +61,12 @@ class Brand(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    # With every change of zone, for whoever needs days older than the one it remembers.
+    whole_calendar: BrandCalendar | None = None
+
     @property
     def calendar(self) -> BrandCalendar:
         """When this brand's budget days and months begin and end (C9, C12)."""
-        return BrandCalendar(self.time_zone, self.previous_time_zone, self.time_zone_changes_at)
+        return self.whole_calendar or BrandCalendar(
+            self.time_zone, self.previous_time_zone, self.time_zone_changes_at
+        )

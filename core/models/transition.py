@@ -5,6 +5,7 @@ from django.db import models
 from core.enums import Cause
 from core.models.campaign import Campaign
 from core.models.fields import ReasonsField
+from core.rules.lateness import is_caught_up
 
 
 class Transition(models.Model):
@@ -29,6 +30,11 @@ class Transition(models.Model):
 
     def __str__(self) -> str:
         return f"{'active' if self.is_active else 'paused'} since {self.at:%Y-%m-%d %H:%M:%S}"
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether it was written down noticeably after it was due, as after an outage (C26)."""
+        return is_caught_up(self.at, self.recorded_at)
 
 
 class TaskRun(models.Model):

@@ -4,12 +4,13 @@ The log is append-only and every setting has its versions, so the facts of an in
 together again; `judge` makes of them the verdict that admission would have given.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 
-from django.db.models import Case, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models import Case, Max, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
 
 from core.enums import PeriodKind
 from core.errors import InvalidFieldError
@@ -27,7 +28,7 @@ from core.models import (
 )
 from core.queries.books import get_book
 from core.queries.orderings import list_in_order
-from core.rules.calendar import BrandCalendar
+from core.rules.calendar import BrandCalendar, whole_calendar
 from core.rules.entries import LONGEST_HOLD
 from core.rules.ordering import KeyKind, Ordering, Place
 from core.rules.verdict import LIFETIME, ZERO, Amounts, Facts, TotalKey
@@ -93,6 +94,39 @@ def find_latest_version(row: Brand | Campaign) -> BrandVersion | CampaignVersion
     if isinstance(row, Brand):
         return BrandVersion.objects.filter(brand=row).order_by("number").last()
     return CampaignVersion.objects.filter(campaign=row).order_by("number").last()
+
+
+def get_whole_calendar(brand: Brand) -> BrandCalendar:
+    """The brand's calendar with all changes of zone that its versions tell of, not only the last.
+
+    Spend that is older than the change which the brand remembers belongs to the days of its time.
+    """
+    versions = BrandVersion.objects.filter(brand=brand).order_by("number")
+    told = [(version.at, version.facts.calendar) for version in versions]
+    now = (datetime.max.replace(tzinfo=UTC), brand.calendar)
+    return whole_calendar([*told, now])
+
+
+def find_last_change(
+    brand: Brand, campaign_ids: Collection[int], *, after: datetime, until: datetime
+) -> datetime | None:
+    """When somebody last changed what verdicts on these campaigns rest on, within that span.
+
+    `after` isn't included. Spend, holds and settings; what time alone brings is no change of facts.
+    """
+    sources: tuple[tuple[QuerySet[Any], str], ...] = (
+        (SpendLog.objects.filter(brand=brand), "recorded_at"),
+        # The bound says nothing new, and is the one that an index can follow.
+        (Hold.objects.filter(brand=brand, expires_at__gt=after), "held_at"),
+        (Hold.objects.filter(brand=brand, expires_at__gt=after), "ended_at"),
+        (BrandVersion.objects.filter(brand=brand), "at"),
+        (CampaignVersion.objects.filter(campaign__in=campaign_ids), "at"),
+    )
+    instants = (
+        rows.filter(**{f"{at}__gt": after, f"{at}__lte": until}).aggregate(last=Max(at))["last"]
+        for rows, at in sources
+    )
+    return max(filter(None, instants), default=None)
 
 
 def list_transitions(

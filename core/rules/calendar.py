@@ -4,10 +4,12 @@ The one place where UTC becomes local time. Right for instants from 1970 to 2200
 others. The zone rules are those of the tzdata that `zoneinfo` finds.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from itertools import pairwise
+from itertools import groupby, pairwise, zip_longest
+from operator import itemgetter
 from zoneinfo import ZoneInfo, available_timezones
 
 from core.enums import PeriodKind
@@ -38,17 +40,21 @@ class BrandCalendar:
     """The time zone of a brand, and the one before it until an edit takes effect (C9, C12).
 
     Before `changes_at` the previous zone is in effect, from then on `time_zone`. Both are set or
-    neither; anything else raises ValueError.
+    neither; anything else raises ValueError. `earlier` is the calendar until that change where
+    changes before it matter too; a brand remembers one, its versions all (`whole_calendar`).
     """
 
     time_zone: str
     previous_time_zone: str | None = None
     changes_at: datetime | None = None
+    earlier: "BrandCalendar | None" = None
 
     def __post_init__(self) -> None:
-        """Refuse half a change."""
+        """Refuse half a change, and one from another zone than the calendar before it had."""
         if (self.previous_time_zone is None) != (self.changes_at is None):
             raise ValueError("A change of zone needs both the previous zone and its instant")
+        if self.earlier and self.earlier.time_zone != self.previous_time_zone:
+            raise ValueError("The calendar before a change ends with the previous zone")
 
     def budget_day(self, at: datetime) -> Period:
         """The budget day that `at` is in: the last one that has begun (C9)."""
@@ -78,7 +84,11 @@ class BrandCalendar:
         """
         if self.previous_time_zone is None or self.changes_at is None:
             return day_start(day, self.time_zone)
-        before_change = day_start(day, self.previous_time_zone)
+        before_change = (
+            self.earlier.first_instant(day)
+            if self.earlier
+            else day_start(day, self.previous_time_zone)
+        )
         if before_change < self.changes_at:
             return before_change
         return max(self.changes_at, day_start(day, self.time_zone))
@@ -95,7 +105,7 @@ class BrandCalendar:
         """The name of the zone in effect at this instant (C12)."""
         if self.previous_time_zone is None or self.changes_at is None or at >= self.changes_at:
             return self.time_zone
-        return self.previous_time_zone
+        return self.earlier.zone_at(at) if self.earlier else self.previous_time_zone
 
     def local(self, at: datetime) -> datetime:
         """The same instant as local wall time, to read hours and dates from, not to compare.
@@ -115,7 +125,8 @@ class BrandCalendar:
         if self.previous_time_zone is None or self.changes_at is None:
             return _offset_changes(self.time_zone, after, until)
         changes_at = self.changes_at
-        jumps = _offset_changes(self.previous_time_zone, after, min(until, changes_at))
+        before = self.earlier or BrandCalendar(self.previous_time_zone)
+        jumps = before.clock_jumps(after, min(until, changes_at))
         jumps += [changes_at] if after < changes_at <= until else []
         jumps += _offset_changes(self.time_zone, max(after, changes_at), until)
         return sorted(set(jumps))
@@ -210,6 +221,33 @@ def with_time_zone(calendar: BrandCalendar, new_zone: str, at: datetime) -> Bran
             "time_zone", f"took effect within this budget day; change it again from {again_at} on"
         )
     return changed
+
+
+def whole_calendar(versions: Iterable[tuple[datetime, BrandCalendar]]) -> BrandCalendar:
+    """The last of these calendars, with every change of zone that took effect before (C12).
+
+    Each was in force from its instant until the next one's. A change that was replaced or
+    cancelled before its instant never took effect. Raises IndexError for none.
+    """
+    steps = [next(alike) for _, alike in groupby(versions, key=itemgetter(1))]
+    whole = steps[0][1]
+    for (_, calendar), following in zip_longest(steps, steps[1:]):
+        if calendar.previous_time_zone and calendar.changes_at:
+            is_replaced = following is not None and following[0] < calendar.changes_at
+            before = BrandCalendar(calendar.previous_time_zone)
+            whole = _joined(whole, before if is_replaced else calendar)
+        else:
+            whole = _joined(whole, calendar)
+    return whole
+
+
+def _joined(whole: BrandCalendar, calendar: BrandCalendar) -> BrandCalendar:
+    """The calendar that goes on from a whole one; as it is where the two don't fit together."""
+    if calendar.changes_at is None:
+        return whole if whole.time_zone == calendar.time_zone else calendar
+    if whole.changes_at is None or whole.time_zone != calendar.previous_time_zone:
+        return calendar
+    return replace(calendar, earlier=whole)
 
 
 def check_zone_change(calendar: BrandCalendar, at: datetime, late_limit: timedelta) -> None:

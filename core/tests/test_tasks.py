@@ -12,7 +12,7 @@ from django_celery_beat.schedulers import DatabaseScheduler
 
 from budget_manager.celery import app
 from core.models import TaskRun
-from core.tests.actions.tasks import DEEDS, INSTANTS, make_world, run
+from core.tests.actions.tasks import DEEDS, INSTANTS, make_world, registered, run
 from core.tests.builders import everything_stored, story, undone
 
 NAMES = sorted(f"core.{name}" for name in DEEDS)
@@ -28,11 +28,6 @@ SLOWEST_SECONDS = {
 }
 
 
-def registered() -> list[str]:
-    app.loader.import_default_modules()
-    return sorted(name for name in app.tasks if not name.startswith("celery."))
-
-
 def set_clock(monkeypatch: pytest.MonkeyPatch, now: datetime) -> None:
     monkeypatch.setattr("django.utils.timezone.now", lambda: now)
 
@@ -41,7 +36,10 @@ def set_clock(monkeypatch: pytest.MonkeyPatch, now: datetime) -> None:
 
 
 def test_exactly_these_tasks_are_registered_under_explicit_names_c26() -> None:
-    """Another one needs its place in `DEEDS`, where it is run twice and in every order."""
+    """Another one needs its place in `DEEDS`, where it is run twice and in every order.
+
+    The tests of each one, and the race of each with itself, take their names from the registry.
+    """
     assert registered() == NAMES
 
 

@@ -149,6 +149,7 @@ _TRANSITION: Json = {
     "cause": "spend",
     "actor": "key:4f1c0a9be2d7",
     "recorded_at": "2026-11-20T16:12:09.118204Z",
+    "caught_up": False,
 }
 _ENTRY: Json = {
     "id": 7,

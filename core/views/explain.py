@@ -58,7 +58,7 @@ class BudgetDocument(TypedDict):
 
 
 class TransitionDocument(TypedDict):
-    """One change of `is_active`, as it was recorded."""
+    """One change of `is_active`; `caught_up` if it was recorded over 60 s after it was due."""
 
     id: RowId
     at: InstantText
@@ -68,6 +68,7 @@ class TransitionDocument(TypedDict):
     cause: CauseWord
     actor: str
     recorded_at: InstantText
+    caught_up: bool
 
 
 class TransitionListDocument(TypedDict):
@@ -165,4 +166,5 @@ def transition_document(transition: Transition) -> TransitionDocument:
         "cause": transition.cause,
         "actor": transition.actor,
         "recorded_at": format_instant(transition.recorded_at),
+        "caught_up": transition.caught_up,
     }

@@ -20,6 +20,7 @@ from core.management.output import printable
 from core.models import Brand
 from core.queries.brands import list_brands_called
 from core.queries.clock import get_now
+from core.queries.history import get_whole_calendar
 from core.rules.money import MAX_DECIMALS
 from core.rules.spend_import import (
     AMOUNT,
@@ -123,7 +124,7 @@ def _layout(brand: Brand, options: dict[str, Any]) -> LineLayout:
         raise unusable("--date-format: must hold day, month and year, such as %d-%m-%Y")
     if round_to is not None:
         round_to = read_count(str(round_to), "--round-to", least=0, most=MAX_DECIMALS)
-    return LineLayout(_columns(options["column"]), brand.calendar, date_format, round_to)
+    return LineLayout(_columns(options["column"]), get_whole_calendar(brand), date_format, round_to)
 
 
 def _columns(pairs: list[str]) -> dict[str, str]:

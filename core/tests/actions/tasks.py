@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from budget_manager.celery import app
 from core.actions import delivery
 from core.actions.caller import Caller
 from core.actions.campaigns import pause_campaign
@@ -33,6 +34,12 @@ INSTANTS = {
     "after the month's end in both": utc("2026-07-01T04:00:30"),
     "after an outage of seven weeks": utc("2026-08-01T09:00"),
 }
+
+
+def registered() -> list[str]:
+    """The names of all tasks, whoever registered them."""
+    app.loader.import_default_modules()
+    return sorted(name for name in app.tasks if not name.startswith("celery."))
 
 
 def run(name: str, now: datetime) -> Changes:

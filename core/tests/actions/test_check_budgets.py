@@ -1,6 +1,7 @@
 """The budget check finds stored verdicts that the facts contradict and puts them right (C16)."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -8,6 +9,7 @@ from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
 from core.actions import delivery
+from core.actions.brands import edit_brand
 from core.actions.caller import Caller
 from core.actions.campaigns import archive_campaign
 from core.actions.delivery import check_budgets
@@ -24,17 +26,19 @@ from core.tests.builders import (
     add,
     everything_stored,
     fresh,
+    hold,
     make_brand,
     make_campaign,
     report,
     transitions_of,
 )
 from core.tests.rules.by_the_minute import window
-from core.tests.rules.zones import HOUR
+from core.tests.rules.zones import HOUR, MINUTE
 
 QUIET = {"activated": 0, "paused": 0, "failed": 0}
 FIVE = Decimal(5)
 LATER = NOON + HOUR
+LATE = NOON + 5 * MINUTE
 
 pytestmark = pytest.mark.django_db
 
@@ -158,6 +162,40 @@ def test_edges_of_time_that_have_come_are_seen_too_c16() -> None:
     assert run("check_budgets", LATER) == {**QUIET, "activated": 1}
     assert run("check_budgets", LATER + HOUR) == {**QUIET, "paused": 1}
     assert not fresh(campaign).is_active
+
+
+OVERTAKEN_BY: dict[str, Callable[[Brand], object]] = {
+    "a hold that ran out": lambda _: run("expire_holds", LATE),
+    "a raised budget": lambda brand: edit_brand(
+        brand.pk, {"daily_budget": Decimal(20)}, caller=CALLER, now=LATE
+    ),
+}
+
+
+@pytest.mark.parametrize("deed", OVERTAKEN_BY.values(), ids=OVERTAKEN_BY.keys())
+def test_a_check_that_was_overtaken_on_the_way_to_the_lock_rewrites_no_history_c26(
+    deed: Callable[[Brand], object],
+) -> None:
+    """Two workers: the one that read the clock first may get the brand last."""
+    brand = make_brand(daily_budget=Decimal(10))
+    keeper = make_campaign(brand)
+    flight = make_campaign(brand, starts_at=NOON + MINUTE, ends_at=LATE)
+    hold(keeper, "10", duration=LATE - NOON).accepted()
+    deed(brand)
+    before = everything_stored()
+    # At that time the budget was used up; when it came back, the flight was over.
+    assert run("check_budgets", LATE - timedelta(seconds=1)) == QUIET
+    assert everything_stored() == before
+    assert fresh(flight).reasons == (Reason.ENDED,)
+
+
+def test_a_check_that_was_overtaken_still_heals_what_is_wrong_c16() -> None:
+    campaign = make_campaign()
+    report(campaign, "1", now=NOON + MINUTE)
+    corrupt(campaign, Reason.CAMPAIGN_DAILY_BUDGET)
+    run("check_budgets", NOON + MINUTE / 2)
+    assert transitions_of(campaign)[-1].at == NOON + MINUTE
+    assert fresh(campaign).is_active
 
 
 def test_budgets_of_zero_and_none_without_any_total_are_right_as_they_are_c3() -> None:

@@ -11,11 +11,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from freezegun import freeze_time
 
+from core.actions.campaigns import pause_campaign
 from core.actions.delivery import record_task_run
 from core.models import Campaign, Hold, SpendLog, Transition
 from core.rules.dayparts import Daypart
 from core.tests.admin.browser import add_page, list_page, page, rows_of, text_of
 from core.tests.builders import (
+    CALLER,
     NOON,
     add,
     capture,
@@ -127,6 +129,20 @@ def test_the_campaign_page_says_how_things_stand_with_numbers(ann: Client) -> No
     assert "Budget (EUR)" in text
     assert f"{list_page('transition')}?campaign__id__exact={campaign.pk}" in text
     assert "paused (spend, test:ann)" in text
+
+
+def test_what_was_caught_up_with_says_so_in_the_list_and_on_both_pages_c26(ann: Client) -> None:
+    campaign = make_campaign(ends_at=NOON + timedelta(hours=1))
+    pause_campaign(campaign.pk, caller=CALLER, now=NOON + timedelta(hours=3))
+    _, ended = transitions_of(campaign)
+    listed = ann.get(list_page("transition"))
+
+    assert '"field-caught_up">2026-06-10 15:00:00<' in row_of(listed, "2026-06-10 13:00:00")
+    assert '"field-caught_up">–<' in row_of(listed, "2026-06-10 12:00:00")
+    assert "Caught up (UTC)" in text_of(ann.get(page("transition", ended.pk)))
+    assert "(time, clock, caught up 2026-06-10 15:00:00 UTC)" in text_of(
+        ann.get(page("campaign", campaign.pk))
+    )
 
 
 def test_the_links_of_the_campaign_page_lead_to_its_own_records(ann: Client) -> None:

@@ -142,6 +142,7 @@ def test_settings_are_made_read_and_edited_c6_c15_c17(client: BudgetManager) -> 
     explained = client.explain(open_one.id, transitions[1].at)
     assert (explained.is_active, explained.reasons[0].code) == (False, "campaign_disabled")
     assert explained.transition == transitions[1]
+    assert not explained.transition.caught_up
     assert client.explain(campaign.id).budgets[0].budget == 50
 
     assert [one.id for one in client.brands(search="brand")] == [brand.id]

@@ -1,5 +1,6 @@
 """`import_spend` records a file of spend as reports (C19), each line once (C21)."""
 
+from datetime import date, timedelta
 from decimal import Decimal
 from io import StringIO
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 from django.core.management import call_command
 from django.db.models import Sum
 
+from core.actions.brands import edit_brand
 from core.actions.campaigns import archive_campaign
 from core.enums import PeriodKind, SpendKind
 from core.models import Brand, BrandTotal, Campaign, SpendLog
@@ -343,3 +345,38 @@ def test_a_person_sees_progress_that_leaves_no_trace(brand: Brand) -> None:
 
     assert "\r\x1b[K7 lines …" in terminal.getvalue()
     assert terminal.getvalue().endswith("\r\x1b[K")
+
+
+@pytest.mark.parametrize(
+    "zones",
+    [("Asia/Tokyo", "Europe/Berlin"), ("Asia/Tokyo", "Europe/Berlin", "Asia/Tokyo")],
+    ids=["moved twice", "thought better of it at once"],
+)
+def test_lines_older_than_the_moves_that_a_brand_remembers_count_in_their_own_days_c11_c12(
+    tmp_path: Path, zones: tuple[str, ...]
+) -> None:
+    """The brand remembers one move or, after one was cancelled, none; its versions tell of all."""
+    since = NOON - timedelta(days=60)
+    brand = make_brand(name="Social Ads", time_zone="America/Los_Angeles", now=since)
+    make_campaign(brand, name="x", now=since)
+    for age, zone in zip((40, 20, 20), zones, strict=False):
+        moved_at = NOON - timedelta(days=age)
+        edit_brand(brand.pk, {"time_zone": zone}, caller=CALLER, now=moved_at)
+    late = ("--late-hours", "2000")
+    by_instant = (*COLUMNS[:4], "--column", "occurred_at=d", *late)
+    instants = [f"2026-{moment}:00Z" for moment in ("04-15T06:30", "05-10T16:00", "05-31T22:30")]
+
+    first = import_text(
+        tmp_path, "c,a,d\n" + "".join(f"x,1,{at}\n" for at in instants), *by_instant
+    )
+    second = import_text(tmp_path, "c,a,d\nx,2,2026-04-14\n", *COLUMNS, *late)
+
+    assert (first.status, second.status) == (0, 0), first.err + second.err
+    counted_in = list(SpendLog.objects.order_by("id").values_list("budget_day", flat=True))
+    # 23:30 in Los Angeles, 01:00 in Tokyo, 00:30 in Berlin or 07:30 in Tokyo.
+    expected = [date(2026, 4, 14), date(2026, 5, 11), date(2026, 6, 1)]
+    assert counted_in == [*expected, date(2026, 4, 14)]
+    of_april = BrandTotal.objects.get(period=PeriodKind.DAY, starts_on=date(2026, 4, 14))
+    assert of_april.spent == 3
+    assert of_april.starts_at.isoformat() == "2026-04-14T07:00:00+00:00"
+    assert of_april.ends_at.isoformat() == "2026-04-15T07:00:00+00:00"

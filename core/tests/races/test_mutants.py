@@ -22,7 +22,9 @@ from core.tests.races import (
     midnights,
     mutants,
     mutants_of_holds,
+    mutants_of_tasks,
     refunds,
+    ticks,
 )
 from core.tests.races.field import Deeds
 from core.tests.races.promises import Promise, PromiseBrokenError
@@ -39,7 +41,7 @@ ALONE = budgets.Heat(crowd=1, requests_each=50, budget=Decimal(40))
 Race = Callable[..., None]
 RACES: set[Race] = {
     function
-    for module in (budgets, editors, edits, events, holds, many_brands, midnights, refunds)
+    for module in (budgets, editors, edits, events, holds, many_brands, midnights, refunds, ticks)
     for name, function in vars(module).items()
     if name.startswith("race_")
 }
@@ -224,6 +226,36 @@ MUTANTS = {
         Deeds(refund_spend=mutants_of_holds.refund_checked_before_the_lock),
         Promise.REFUNDS_ARE_COVERED,
     ),
+    "doubtful_unlocked": Mutant(
+        ticks.race_of_doubled_ticks,
+        Deeds(check_budgets=mutants_of_tasks.doubtful_unlocked),
+        Promise.TICKS_ARE_ONE,
+    ),
+    "due_unlocked": Mutant(
+        ticks.race_of_doubled_ticks,
+        Deeds(enforce_dayparting=mutants_of_tasks.due_unlocked),
+        Promise.TICKS_ARE_ONE,
+    ),
+    "days_unlocked": Mutant(
+        ticks.race_of_doubled_ticks,
+        Deeds(reset_daily_spend=mutants_of_tasks.days_unlocked),
+        Promise.TICKS_ARE_ONE,
+    ),
+    "months_unlocked": Mutant(
+        ticks.race_of_doubled_ticks,
+        Deeds(reset_monthly_spend=mutants_of_tasks.months_unlocked),
+        Promise.TICKS_ARE_ONE,
+    ),
+    "expiry_unlocked": Mutant(
+        ticks.race_of_doubled_ticks,
+        Deeds(expire_holds=mutants_of_tasks.expiry_unlocked),
+        Promise.TICKS_ARE_ONE,
+    ),
+    "due_found_before_the_lock": Mutant(
+        ticks.race_of_doubled_ticks,
+        Deeds(enforce_dayparting=mutants_of_tasks.due_found_before_the_lock),
+        Promise.TICKS_ARE_ONE,
+    ),
 }
 MUTANTS_HERE = {name: mutant for name, mutant in MUTANTS.items() if VENDOR in mutant.vendors}
 # A mutant's books are the same on any database: one is enough to check them.
@@ -266,7 +298,7 @@ def test_every_race_has_a_mutant_on_this_database() -> None:
 def test_every_mutant_is_in_a_race() -> None:
     written = {
         function
-        for module in (mutants, mutants_of_holds)
+        for module in (mutants, mutants_of_holds, mutants_of_tasks)
         for name, function in inspect.getmembers(module, inspect.isfunction)
         if function.__module__ == module.__name__ and not name.startswith("_")
     }

@@ -6,6 +6,7 @@ broken product.
 
 import pytest
 
+from core.tests.actions.tasks import registered
 from core.tests.races.budgets import (
     race_for_a_campaign_budget,
     race_on_eight_campaigns,
@@ -25,6 +26,7 @@ from core.tests.races.holds import race_of_holds, race_to_end_a_hold
 from core.tests.races.many_brands import race_over_many_brands
 from core.tests.races.midnights import race_across_midnights
 from core.tests.races.refunds import race_of_refunds
+from core.tests.races.ticks import race_of_doubled_ticks
 
 WAYS = {"alone": PRODUCT, "together": GROUPED}
 pytestmark = [pytest.mark.usefixtures("own_database"), pytest.mark.xdist_group("races")]
@@ -108,3 +110,8 @@ def test_a_hold_and_a_capture_sent_64_times_at_once_are_one_hold_and_one_entry_c
 
 def test_an_entry_asked_back_64_times_at_once_gives_what_it_has_c22(deeds: Deeds) -> None:
     race_of_refunds(deeds)
+
+
+@pytest.mark.parametrize("name", registered())
+def test_a_task_that_runs_twice_at_once_leaves_what_one_run_would_leave_c26(name: str) -> None:
+    race_of_doubled_ticks(PRODUCT, names=[name])

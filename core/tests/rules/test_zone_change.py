@@ -8,7 +8,13 @@ from hypothesis import strategies as st
 
 from core.enums import PeriodKind
 from core.errors import TimeZoneChangeTooSoonError
-from core.rules.calendar import BrandCalendar, Period, next_zone_change_at, with_time_zone
+from core.rules.calendar import (
+    BrandCalendar,
+    Period,
+    next_zone_change_at,
+    whole_calendar,
+    with_time_zone,
+)
 from core.tests.depth import examples
 from core.tests.rules.zones import DAY, HOUR, SECOND, instants, near_instants, utc, zones
 
@@ -172,3 +178,46 @@ def test_the_running_day_keeps_label_and_start_through_any_series_of_edits(
         kept = calendar.budget_day(at)
         assert (kept.starts_on, kept.starts_at) == (running.starts_on, running.starts_at)
         assert_days_and_months_tile(calendar, at, at + 6 * DAY)
+
+
+# --- All changes, of all versions ----------------------------------------------------------------
+
+
+def versions_of(edits: list[tuple[timedelta, str]]) -> list[tuple[datetime, BrandCalendar]]:
+    """The calendars of a brand that is moved so, each so long after the one before."""
+    at, calendar = utc("2026-03-20T10:00"), BrandCalendar("UTC")
+    versions = [(at, calendar)]
+    for after, zone in edits:
+        at += after
+        try:
+            calendar = with_time_zone(calendar, zone, at)
+        except TimeZoneChangeTooSoonError:
+            continue
+        versions.append((at, calendar))
+    return versions
+
+
+edits = st.tuples(
+    st.sampled_from([HOUR, 7 * HOUR, 30 * HOUR, 4 * DAY, 9 * DAY]),
+    st.sampled_from(["UTC", "Asia/Tokyo", "America/Lima", "Pacific/Kiritimati", "Pacific/Midway"]),
+)
+
+
+@settings(deadline=None, max_examples=examples(150))
+@given(st.lists(edits, max_size=6), st.timedeltas(timedelta(0), 60 * DAY))
+def test_the_whole_calendar_gives_every_instant_the_day_that_it_had_then(
+    moves: list[tuple[timedelta, str]], since: timedelta
+) -> None:
+    versions = versions_of(moves)
+    at = versions[0][0] + since
+    (then,) = [
+        calendar
+        for (starts_at, calendar), ends_at in zip(
+            versions, [*(at for at, _ in versions[1:]), utc("2200-01-01T00:00")], strict=True
+        )
+        if starts_at <= at < ends_at
+    ]
+    whole = whole_calendar(versions)
+    assert whole.budget_day(at).starts_on == then.budget_day(at).starts_on
+    assert whole.budget_day(at).starts_at == then.budget_day(at).starts_at
+    assert whole.zone_at(at) == then.zone_at(at)

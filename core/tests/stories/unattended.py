@@ -71,13 +71,18 @@ class Unattended:
             "PYTHONUNBUFFERED": "1",
         }
 
+    @property
+    def said(self) -> str:
+        """All that the processes have said, each line under the name of its process."""
+        return self._output.getvalue()
+
     @contextmanager
-    def beat(self, *tasks: str) -> Iterator[None]:
+    def beat(self, *tasks: str, name: str = "beat") -> Iterator[None]:
         """Run a beat for the length of the block: these tasks every second, no others."""
         cadence = {
             f"{task.upper()}_SECONDS": str(1 if task in tasks else NEVER_SECONDS) for task in TASKS
         }
-        with self.running("beat", commands.BEAT, cadence):
+        with self.running(name, commands.BEAT, cadence):
             yield
 
     @contextmanager
@@ -98,19 +103,25 @@ class Unattended:
         """Look again and again until it happened; fails with what the processes said."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not happened():
-            assert time.monotonic() < deadline, f"{what}: never seen\n{self._output.getvalue()}"
+            assert time.monotonic() < deadline, f"{what}: never seen\n{self.said}"
             time.sleep(LOOK_SECONDS)
 
 
 @contextmanager
-def unattended_work(database_url: str) -> Iterator[Unattended]:
-    """A broker and a worker on this database, for the length of the block."""
+def unattended_work(
+    database_url: str, *, workers: int = 1, application: str = "budget_manager"
+) -> Iterator[Unattended]:
+    """A broker and workers on this database, for the length of the block."""
+    named = {"budget_manager": application}
+    command = tuple(named.get(word, word) for word in commands.WORKER)
     with throwaway_folder("story") as folder:
         broker = Broker(folder)
         try:
             broker.start()
             work = Unattended(broker, database_url)
-            with work.running("worker", commands.WORKER, {}):
+            with ExitStack() as running:
+                for number in range(workers):
+                    running.enter_context(work.running(f"worker {number + 1}", command, {}))
                 yield work
         finally:
             broker.kill()

@@ -257,7 +257,22 @@ def test_transitions_are_listed_newest_first_with_who_and_why(
         "reasons": [{"code": "campaign_disabled", "message": "The campaign is switched off."}],
         "cause": "paused",
         "recorded_at": "2024-01-15T10:31:00Z",
+        "caught_up": False,
     }
+
+
+@pytest.mark.parametrize(("late_by", "caught_up"), [(60, False), (61, True), (7_200, True)])
+def test_a_transition_that_was_written_down_late_is_marked_as_caught_up_c26(
+    api: Api, clock: Clock, late_by: int, caught_up: bool
+) -> None:
+    campaign = api.create_campaign(api.create_brand(), ends_at="2024-01-15T11:30:00Z")
+    clock.advance(hours=1, seconds=late_by)
+    # Whoever comes first writes what was due.
+    api.post(f"/api/campaigns/{campaign['id']}/pause/").value()
+    ended, created = listed(api, campaign)["transitions"]
+    assert (ended["at"], ended["caught_up"]) == ("2024-01-15T11:30:00Z", caught_up)
+    assert created["caught_up"] is False
+    assert explain(api, campaign, "2024-01-15T11:30:00Z")["transition"] == ended
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 7, 8])
