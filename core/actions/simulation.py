@@ -24,7 +24,7 @@ from core.queries.promises import (
 from core.queries.replayed import list_unlike_replay
 from core.rules.traffic import BrandPlan, Event, day_starts_at, outage, traffic
 
-DAY = timedelta(days=1)
+DAY, WEEK = timedelta(days=1), timedelta(days=7)
 TICK_EVERY = timedelta(minutes=30)
 # The check that looks at every campaign is dear; it has nothing to do but after an accident.
 TICKS_BETWEEN_CHECKS = 24
@@ -107,6 +107,7 @@ class _Stage:
         self._broken: dict[Promise, BrokenPromise] = {}
         self._outages: list[tuple[datetime, datetime]] = []
         self._prepared_until = simulation.starts_at
+        self._weeks_end = simulation.starts_at + WEEK
         # The number keeps what happens at one instant in the order in which it was thought of.
         self._future: list[
             tuple[datetime, int, SimulatedBrand | None, Event | HoldDecision | _Tick]
@@ -168,9 +169,11 @@ class _Stage:
             self._look(tick)
 
     def _look(self, tick: _Tick) -> None:
-        """Look for broken promises in what is stored."""
+        """Look for broken promises in what is stored; at all of the log once a week only."""
         at = tick.at
-        self._keep(list_broken_promises(at))
+        if at in (self._weeks_end, self._simulation.ends_at):
+            self._keep(list_broken_promises(at))
+            self._weeks_end += WEEK
         if tick.tasks:
             self._keep(list_broken_after_tick(at))
         for player in self._players:

@@ -1,4 +1,4 @@
-"""Weeks of traffic, and in depth whole years, break no promise; a broken product does (C7–C26).
+"""Weeks of traffic, and in depth a whole year, break no promise; a broken product does (C7–C26).
 
 On both databases, unlike the command, which always plays on one of its own.
 """
@@ -14,14 +14,15 @@ from core.actions.simulation import Simulation, play_simulation
 from core.enums import Cause, HoldState, SpendKind
 from core.management.commands.simulate_spend import FIRST_DAY
 from core.management.simulated_brands import SIMULATED_BRANDS
-from core.models import Brand, BrandVersion, Campaign, Hold, SpendLog, Transition
+from core.models import Brand, Campaign, Hold, SpendLog, Transition
 from core.queries.promises import BrokenPromise, Promise
 from core.rules.traffic import BUDGET_PERCENTS, Event, NewBudget, Tell, outage, traffic
 from core.tests.depth import IS_DEEP
 
 DAY = timedelta(days=1)
-NEW_YORK, BERLIN, SANTIAGO, TOKYO = SIMULATED_BRANDS
-YEARS = [Simulation(SIMULATED_BRANDS, FIRST_DAY, 365, seed) for seed in (7, 2, 11)]
+EDITED = (Cause.BRAND_EDITED, Cause.CAMPAIGN_EDITED)
+NEW_YORK, BERLIN, SANTIAGO, _ = SIMULATED_BRANDS
+YEAR = Simulation(SIMULATED_BRANDS, FIRST_DAY, 365, 7)
 # Beat is down from the evening of 27 March to the morning of 2 April: clocks change in Berlin and
 # the month ends meanwhile. In Santiago they change on 5 April.
 WEEKS = Simulation((BERLIN, SANTIAGO), date(2026, 3, 24), 15, 32)
@@ -54,31 +55,32 @@ def test_weeks_with_changes_of_clocks_a_month_s_end_and_a_long_outage_break_no_p
 
 def assert_much_has_happened() -> None:
     """Or nothing is shown."""
-    states = set(Hold.objects.values_list("state", flat=True))
-    assert states == set(HoldState) - {HoldState.OPEN} or states == set(HoldState)
+    assert set(Hold.objects.values_list("state", flat=True)) >= set(HoldState) - {HoldState.OPEN}
     assert set(SpendLog.objects.values_list("kind", flat=True)) == set(SpendKind)
     assert SpendLog.objects.exclude(over_budget=0).exists()
-    assert Transition.objects.count() > 50
-    assert BrandVersion.objects.filter(number__gt=1).exists()
-    late = SpendLog.objects.filter(kind=SpendKind.REPORT)
-    assert any(entry.recorded_at - entry.occurred_at > DAY for entry in late)
+    reports = SpendLog.objects.filter(kind=SpendKind.REPORT)
+    assert any(entry.recorded_at - entry.occurred_at > DAY for entry in reports)
+    # A budget that was cut below what was spent, and a refund that brought one back.
+    changes = set(Transition.objects.values_list("cause", "is_active"))
+    assert {(Cause.BRAND_EDITED, False), (Cause.REFUND, True)} <= changes
 
 
 @pytest.mark.skipif(not IS_DEEP, reason="takes many minutes; set DEEP=1")
 @pytest.mark.usefixtures("own_database")
-@pytest.mark.parametrize("year", YEARS, ids=lambda year: f"seed {year.seed}")
-def test_a_year_in_four_zones_with_outages_breaks_no_promise(year: Simulation) -> None:
-    assert broken_in(year) == []
+def test_a_year_in_four_zones_with_outages_breaks_no_promise() -> None:
+    assert broken_in(YEAR) == []
     assert_much_has_happened()
+    assert all(
+        Transition.objects.filter(cause=edited, is_active=True).exists() for edited in EDITED
+    )
 
 
-@pytest.mark.parametrize("year", YEARS, ids=lambda year: f"seed {year.seed}")
-def test_a_year_has_in_it_what_could_break_a_promise(year: Simulation) -> None:
-    long = [(down_at, up_at) for down_at, up_at in outages_of(year) if up_at - down_at > DAY]
+def test_a_year_has_in_it_what_could_break_a_promise() -> None:
+    long = [(down_at, up_at) for down_at, up_at in outages_of(YEAR) if up_at - down_at > DAY]
     events: list[Event] = []
-    for day in played_days(year):
-        chance = year.chance(day, NEW_YORK.name)
-        events += traffic(NEW_YORK, day, first_day=year.first_day, chance=chance)
+    for day in played_days(YEAR):
+        chance = YEAR.chance(day, NEW_YORK.name)
+        events += traffic(NEW_YORK, day, first_day=YEAR.first_day, chance=chance)
 
     assert any(down_at.month != up_at.month for down_at, up_at in long)
     assert max(up_at - down_at for down_at, up_at in long) > 5 * DAY
