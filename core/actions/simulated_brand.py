@@ -11,9 +11,9 @@ from typing import Any
 
 from django.db import IntegrityError
 
-from core.actions.brands import create_brand, edit_brand
+from core.actions.brands import BrandChanges, create_brand, edit_brand
 from core.actions.caller import Caller
-from core.actions.campaigns import create_campaign, pause_campaign, resume_campaign
+from core.actions.campaigns import create_campaign, edit_campaign, pause_campaign, resume_campaign
 from core.actions.holds import capture_hold, create_hold, release_hold
 from core.actions.spend import add_spend, refund_spend, report_spend
 from core.actions.spend_requests import (
@@ -34,6 +34,7 @@ from core.rules.traffic import (
     BrandPlan,
     Event,
     Fate,
+    Move,
     NewBudget,
     SetAside,
     Switch,
@@ -91,7 +92,7 @@ class SimulatedBrand:
         )
         campaign_ids = []
         for campaign in plan.campaigns:
-            starts_at, ends_at = flight(campaign, plan.calendar, first_day)
+            starts_at, ends_at = flight(campaign, plan.calendar(first_day), first_day)
             created = create_campaign(
                 brand.pk,
                 {
@@ -137,8 +138,9 @@ class SimulatedBrand:
             case Switch():
                 self._switch(event)
             case NewBudget():
-                budget = self.plan.daily_budget * event.percent / 100
-                edit_brand(self.brand.pk, {"daily_budget": budget}, caller=PERSON, now=event.at)
+                self._set_budget(event)
+            case Move():
+                self._edit({"time_zone": event.time_zone}, event.at)
         return None
 
     def list_turned_switches(self, at: datetime) -> list[BrokenPromise]:
@@ -228,6 +230,18 @@ class SimulatedBrand:
             pause_campaign(campaign_id, caller=PERSON, now=event.at)
             self._switched_off.add(campaign_id)
 
+    def _set_budget(self, event: NewBudget) -> None:
+        place = event.campaign
+        plan = self.plan if place is None else self.plan.campaigns[place]
+        changes: Any = {event.name: plan.budgets[event.name] * event.percent / 100}
+        if place is None:
+            self._edit(changes, event.at)
+        else:
+            edit_campaign(self.campaign_ids[place], changes, caller=PERSON, now=event.at)
+
+    def _edit(self, changes: BrandChanges, at: datetime) -> None:
+        self.brand = edit_brand(self.brand.pk, changes, caller=PERSON, now=at)
+
     def _check_answer(
         self, outcome: SpendOutcome, request: SpendRequest | HoldRequest, at: datetime
     ) -> None:
@@ -237,7 +251,7 @@ class SimulatedBrand:
         if refusal is None:
             self.broken += list_wrong_admissions(request.campaign_id, at)
             return
-        self.refused[self.plan.calendar.budget_day(at).starts_on] += 1
+        self.refused[self.brand.calendar.budget_day(at).starts_on] += 1
         if isinstance(refusal, BudgetExceededError):
             is_due = Decimal(refusal.details["remaining"]) < request.amount
         else:

@@ -21,12 +21,13 @@ from core.queries.promises import (
     list_broken_after_tick,
     list_broken_promises,
 )
+from core.queries.replayed import list_unlike_replay
 from core.rules.traffic import BrandPlan, Event, day_starts_at, outage, traffic
 
-DAY = timedelta(days=1)
+DAY, WEEK = timedelta(days=1), timedelta(days=7)
 TICK_EVERY = timedelta(minutes=30)
 # The check that looks at every campaign is dear; it has nothing to do but after an accident.
-TICKS_BETWEEN_CHECKS = 8
+TICKS_BETWEEN_CHECKS = 24
 TASKS = ("enforce_dayparting", "reset_daily_spend", "reset_monthly_spend", "expire_holds")
 
 
@@ -74,7 +75,7 @@ class Played:
 
 @dataclass(frozen=True, slots=True)
 class _Tick:
-    """A tick of beat with its tasks; `is_look`: after it everything is looked at."""
+    """A tick of beat with its tasks, none while it is down; `is_look`: then all is looked at."""
 
     at: datetime
     tasks: tuple[str, ...]
@@ -104,7 +105,9 @@ class _Stage:
         first_day = simulation.first_day
         self._players = [SimulatedBrand.of(plan, first_day) for plan in simulation.brands]
         self._broken: dict[Promise, BrokenPromise] = {}
+        self._outages: list[tuple[datetime, datetime]] = []
         self._prepared_until = simulation.starts_at
+        self._weeks_end = simulation.starts_at + WEEK
         # The number keeps what happens at one instant in the order in which it was thought of.
         self._future: list[
             tuple[datetime, int, SimulatedBrand | None, Event | HoldDecision | _Tick]
@@ -119,7 +122,9 @@ class _Stage:
             events = traffic(player.plan, day, first_day=simulation.first_day, chance=chance)
             for event in events:
                 self._expect(event, player)
-        for tick in _ticks(day, outage(day, simulation.chance(day, "beat"))):
+        if gap := outage(day, simulation.chance(day, "beat")):
+            self._outages.append(gap)
+        for tick in _ticks(day, self._outages, simulation.ends_at):
             self._expect(tick)
         self._prepared_until = day_starts_at(day) + timedelta(days=1)
 
@@ -136,8 +141,9 @@ class _Stage:
             player.broken.clear()
 
     def played(self) -> Played:
-        """What became of it."""
+        """What became of it, all of it looked at once more from its beginning."""
         simulation = self._simulation
+        self._keep(list_unlike_replay(simulation.ends_at))
         brands = [
             PlayedBrand(
                 player.brand,
@@ -160,11 +166,16 @@ class _Stage:
         for task in tick.tasks:
             getattr(delivery, task)(caller=Caller(f"task:core.{task}"), now=tick.at)
         if tick.is_look:
-            self._look(tick.at)
+            self._look(tick)
 
-    def _look(self, at: datetime) -> None:
-        """Look for broken promises in what is stored."""
-        self._keep([*list_broken_promises(at), *list_broken_after_tick(at)])
+    def _look(self, tick: _Tick) -> None:
+        """Look for broken promises in what is stored; at all of the log once a week only."""
+        at = tick.at
+        if at in (self._weeks_end, self._simulation.ends_at):
+            self._keep(list_broken_promises(at))
+            self._weeks_end += WEEK
+        if tick.tasks:
+            self._keep(list_broken_after_tick(at))
         for player in self._players:
             self._keep(player.list_turned_switches(at))
 
@@ -173,20 +184,24 @@ class _Stage:
             self._broken.setdefault(broken.promise, broken)
 
 
-def _ticks(day: date, outage: tuple[datetime, datetime] | None) -> list[_Tick]:
-    """The ticks of a day, but for an outage; a look comes after it and after the last one.
+def _ticks(
+    day: date, outages: Sequence[tuple[datetime, datetime]], ends_at: datetime
+) -> list[_Tick]:
+    """The ticks of a day; a look comes after the first one that follows an outage, and the last.
 
-    The last tick is that of the midnight at which the day ends.
+    The last tick is that of the midnight at which the day ends. At the end of all, beat is up.
     """
-    down_at, up_at = outage or (day_starts_at(day), day_starts_at(day))
     ticks: list[_Tick] = []
     for number in range(1, DAY // TICK_EVERY + 1):
         at = day_starts_at(day) + number * TICK_EVERY
-        if down_at <= at < up_at:
-            continue
-        is_first_again = up_at <= at < up_at + TICK_EVERY
+        is_down, was_down = (
+            any(down_at <= moment < up_at for down_at, up_at in outages)
+            for moment in (at, at - TICK_EVERY)
+        )
+        is_down &= at < ends_at
+        tasks = () if is_down else _tasks(number)
         is_last = number == DAY // TICK_EVERY
-        ticks.append(_Tick(at, _tasks(number), is_first_again or is_last))
+        ticks.append(_Tick(at, tasks, is_last or (was_down and not is_down)))
     return ticks
 
 

@@ -1,4 +1,8 @@
-"""The brands of `simulate_spend --days`: three zones, three currencies, every kind of budget."""
+"""The brands of `simulate_spend --days`: four zones and currencies, every kind of budget.
+
+New York, Berlin and Santiago change their clocks twice a year, Santiago in the south and at its
+midnight, and Tokyo never.
+"""
 
 from decimal import Decimal
 
@@ -32,6 +36,7 @@ SIMULATED_BRANDS = (
                 lifetime_budget=Decimal(4_000),
             ),
         ),
+        moves=(120, "America/Los_Angeles"),
     ),
     BrandPlan(
         name="Alpenglow Coffee",
@@ -50,6 +55,33 @@ SIMULATED_BRANDS = (
             ),
             CampaignPlan(
                 "Newsletter", asks_per_day=6, typical=11_250, monthly_budget=Decimal("11.50")
+            ),
+        ),
+    ),
+    BrandPlan(
+        name="Andes Outdoor",
+        time_zone="America/Santiago",
+        currency="CLP",
+        daily_budget=Decimal(150_000),
+        monthly_budget=Decimal(4_200_000),
+        smallest=Decimal(1),
+        campaigns=(
+            CampaignPlan(
+                "Late Show",
+                asks_per_day=8,
+                typical=12_000,
+                schedule=(Daypart(EVERY_DAY, 22 * 60, 90),),
+                daily_budget=Decimal(60_000),
+            ),
+            CampaignPlan(
+                "Winter Sale", asks_per_day=9, typical=20_000, starts_in_days=31, ends_in_days=185
+            ),
+            CampaignPlan(
+                "Summer Sale",
+                asks_per_day=9,
+                typical=20_000,
+                starts_in_days=185,
+                lifetime_budget=Decimal(12_000_000),
             ),
         ),
     ),

@@ -34,7 +34,9 @@ from core.rules.verdict import LIFETIME, ZERO, judge
 class Promise(StrEnum):
     """What the contract promises, as far as traffic and time can break it."""
 
+    DAYS = "spend counts in the budget day in which it occurred (C9, C11)"
     FULL_DELIVERY = "what fits is admitted, what doesn't is refused with what remains (C8, C18)"
+    HISTORY = "the transitions are those that the log and the settings give (C16, C17, C26)"
     HOLDS_CAPTURED = "an open hold can be captured or released (C20)"
     HOLDS_END = "every hold ends when its time is over (C8, C20)"
     NO_SURPRISE = "the rules let nothing through that the database refuses (C7, C18)"

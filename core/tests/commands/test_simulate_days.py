@@ -24,7 +24,6 @@ from core.rules.money import format_money
 from core.rules.verdict import judge
 from core.tests.builders import make_brand
 from core.tests.commands.running import Ran, run
-from core.tests.depth import IS_DEEP
 
 # In its first day two holds of Hudson Outfitters are left to expire.
 SEED_OF_FORGOTTEN_HOLDS = 53
@@ -221,10 +220,3 @@ def test_a_terminal_sees_how_far_it_is() -> None:
     call_command("simulate_spend", "--days", "1", "--seed", "7", stdout=StringIO(), stderr=terminal)
 
     assert "\r\x1b[K" + "#" * 40 + " day 1 of 1" in terminal.getvalue()
-
-
-@pytest.mark.skipif(not IS_DEEP, reason="takes minutes; set DEEP=1")
-def test_a_year_in_three_zones_with_outages_breaks_no_promise() -> None:
-    ran = simulate(365, 2026)
-
-    assert ran.status == 0, ran.err

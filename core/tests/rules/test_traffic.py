@@ -1,17 +1,22 @@
 """Traffic is made of a plan and chance alone, and looks like days that one can believe."""
 
 from collections import Counter
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from random import Random
+from statistics import median
 
 from core.rules.dayparts import Daypart
 from core.rules.traffic import (
+    BUDGET_PERCENTS,
+    HOUR,
     OUTAGES,
     Ask,
     BrandPlan,
     CampaignPlan,
     Event,
+    Move,
     NewBudget,
     SetAside,
     Switch,
@@ -33,10 +38,10 @@ def brand(*campaigns: CampaignPlan) -> BrandPlan:
     return BrandPlan("Brand", "Asia/Tokyo", "JPY", *budgets, Decimal(1), campaigns)
 
 
-def events_of(plan: BrandPlan, seed: int = 1) -> list[Event]:
+def events_of(plan: BrandPlan, seed: int = 1, days: int = DAYS) -> list[Event]:
     chance = Random(seed)
-    days = [MONDAY + timedelta(days=number) for number in range(DAYS)]
-    return [event for day in days for event in traffic(plan, day, first_day=MONDAY, chance=chance)]
+    played = [MONDAY + timedelta(days=number) for number in range(days)]
+    return [each for day in played for each in traffic(plan, day, first_day=MONDAY, chance=chance)]
 
 
 def test_the_same_chance_gives_the_same_events() -> None:
@@ -46,7 +51,7 @@ def test_the_same_chance_gives_the_same_events() -> None:
 def test_every_kind_of_event_comes_about() -> None:
     kinds = Counter(type(event) for event in events_of(brand(BUSY)))
 
-    assert set(kinds) == {Ask, Tell, SetAside, TakeBack, Switch, NewBudget}
+    assert set(kinds) == {Ask, Tell, SetAside, TakeBack, Switch, NewBudget}, "nobody moves"
     assert kinds[Ask] > kinds.total() / 2
 
 
@@ -60,7 +65,7 @@ def test_a_day_is_in_order_and_begins_no_earlier() -> None:
 
 def test_local_evenings_are_the_busiest_and_weekends_are_quieter() -> None:
     plan = brand(BUSY)
-    local = [plan.calendar.local(event.at) for event in events_of(plan)]
+    local = [plan.calendar(MONDAY).local(event.at) for event in events_of(plan)]
     by_hour = Counter(at.hour for at in local)
     by_weekday = Counter(at.weekday() for at in local)
 
@@ -75,9 +80,9 @@ def test_few_ask_outside_of_schedule_and_flight() -> None:
     open_for_two_hours = CampaignPlan("Evening", 200, 1_000, schedule=(evening,))
     for_a_week = CampaignPlan("Week", 200, 1_000, starts_in_days=7, ends_in_days=14)
     plan = brand(open_for_two_hours, for_a_week)
-    starts_at, ends_at = flight(for_a_week, plan.calendar, MONDAY)
+    starts_at, ends_at = flight(for_a_week, plan.calendar(MONDAY), MONDAY)
     asked = [event for event in events_of(plan) if isinstance(event, Ask)]
-    local = [plan.calendar.local(event.at) for event in asked if event.campaign == 0]
+    local = [plan.calendar(MONDAY).local(event.at) for event in asked if event.campaign == 0]
     flown = [event.at for event in asked if event.campaign == 1]
 
     assert sum(at.hour in (18, 19) for at in local) > len(local) / 2
@@ -103,17 +108,44 @@ def test_reports_are_late_but_not_from_before_the_first_day() -> None:
     assert min(each.occurred_at for each in reports) >= day_starts_at(MONDAY) - timedelta(minutes=2)
 
 
-def test_who_pauses_resumes() -> None:
-    switches = [event for event in events_of(brand(BUSY)) if isinstance(event, Switch)]
+def test_who_pauses_resumes_within_hours_and_seldom_after_days() -> None:
+    switches = [event for event in events_of(brand(BUSY), days=365) if isinstance(event, Switch)]
+    off, on = ([each.at for each in switches if each.is_on is state] for state in (False, True))
 
-    assert Counter(each.is_on for each in switches)[True] == len(switches) / 2 > 0
+    assert len(off) == len(on) > 0
+    hours = [(end - start) / HOUR for start, end in zip(off, on, strict=True)]
+    assert median(hours) < 12
+    assert max(hours) > 48
 
 
-def test_outages_are_rare_and_end_with_the_day() -> None:
+def test_every_budget_is_raised_and_cut_and_deep_cuts_are_taken_back() -> None:
+    limited = replace(BUSY, daily_budget=Decimal(50), lifetime_budget=Decimal(5_000))
+    edits = [each for each in events_of(brand(limited), days=730) if isinstance(each, NewBudget)]
+    ways = {(each.campaign, each.name, each.percent > 100) for each in edits if each.percent != 100}
+    deep = Counter(each.percent for each in edits)[BUDGET_PERCENTS[0]]
+
+    of_brand = {(None, "daily_budget"), (None, "monthly_budget")}
+    budgets = of_brand | {(0, "daily_budget"), (0, "lifetime_budget")}
+    assert ways == {(*budget, is_raise) for budget in budgets for is_raise in (True, False)}
+    assert Counter(each.percent for each in edits)[100] >= deep > 0
+
+
+def test_a_brand_moves_once_and_its_flights_know_it() -> None:
+    plan = replace(brand(BUSY), moves=(10, "Europe/Berlin"))
+    moves = [event for event in events_of(plan) if isinstance(event, Move)]
+    later = replace(BUSY, starts_in_days=12)
+
+    assert moves == [Move(day_starts_at(date(2026, 6, 11)) + timedelta(hours=12), "Europe/Berlin")]
+    assert flight(later, plan.calendar(MONDAY), MONDAY)[0] == datetime(2026, 6, 12, 22, tzinfo=UTC)
+
+
+def test_outages_are_rare_and_few_of_them_last_for_days() -> None:
     chance = Random(5)
-    outages = [outage(MONDAY, chance) for _ in range(1_000)]
-    known = [each for each in outages if each]
+    outages = [outage(MONDAY, chance) for _ in range(2_000)]
+    hours = [(each[1] - each[0]) / HOUR for each in outages if each]
 
-    assert 0.5 * OUTAGES < len(known) / 1_000 < 2 * OUTAGES
-    assert all(day_starts_at(MONDAY) <= down < up for down, up in known)
-    assert max(up for _, up in known) < day_starts_at(MONDAY) + timedelta(days=1)
+    assert 0.5 * OUTAGES < len(hours) / 2_000 < 2 * OUTAGES
+    assert all(day_starts_at(MONDAY) <= each[0] for each in outages if each)
+    assert median(hours) < 8
+    assert 0.05 < sum(each > 24 for each in hours) / len(hours) < 0.2
+    assert 7 * 24 < max(hours) < 10 * 24
