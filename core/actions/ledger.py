@@ -1,8 +1,11 @@
-"""Writes down what admission decided: log entries, holds and totals.
+"""Writes down what admission decided: log entries, holds, totals and the answers to event ids.
 
-Only `core/actions/spend.py` comes here, inside its transaction.
+Only `core/actions/spend.py` comes here, inside its transaction. What every spend writes is
+hand-written SQL, sent in one round trip; the ORM's form of it is the oracle of its tests,
+`core/tests/actions/ledger_by_orm.py`.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -13,42 +16,82 @@ from django.db.models import F
 from core.actions.spend_requests import (
     Asked,
     CaptureRequest,
+    EventName,
     HoldRequest,
     RefundRequest,
-    ReleaseRequest,
     Request,
     SpendOutcome,
     SpendRequest,
 )
 from core.enums import HoldState, SpendKind
 from core.errors import InvalidInputError, NotFoundError
-from core.models import Brand, BrandTotal, CampaignTotal, Hold, SpendLog
+from core.models import Brand, Hold, SpendLog
+from core.models.sql import Row, Statement, Table, run_together, stored_instant
 from core.queries.holds import find_expired_holds
 from core.rules.admission import Admission, BrandBook, Decision
 from core.rules.entries import HoldFacts, LoggedSpend
+from core.rules.money import from_micros, to_micros
 from core.rules.verdict import ZERO, TotalKey, period_of
 
+_TEXT, _NUMBER, _INSTANT = "text", "bigint", "timestamptz"
+_PERIOD_COLUMNS = {
+    **{"period": _TEXT, "starts_on": "date", "starts_at": _INSTANT, "ends_at": _INSTANT},
+    **{"spent": _NUMBER, "held": _NUMBER},
+}
+_NEW_AMOUNTS = "DO UPDATE SET spent = excluded.spent, held = excluded.held"
+SPEND_LOG = Table(
+    "core_spendlog",
+    {
+        **{"id": _NUMBER, "brand_id": _NUMBER, "campaign_id": _NUMBER, "kind": _TEXT},
+        **{"amount": _NUMBER, "over_budget": _NUMBER, "over_budget_cause": _TEXT},
+        **{"currency": _TEXT, "budget_day": "date", "occurred_at": _INSTANT},
+        **{"recorded_at": _INSTANT, "event_id": _TEXT, "source": _TEXT},
+        **{"refund_of_id": _NUMBER, "refund_reason": _TEXT},
+    },
+)
+BRAND_TOTALS = Table(
+    "core_brandtotal",
+    {"brand_id": _NUMBER, **_PERIOD_COLUMNS},
+    f"ON CONFLICT (brand_id, period, starts_on) {_NEW_AMOUNTS}",
+)
+CAMPAIGN_TOTALS = Table(
+    "core_campaigntotal",
+    {"campaign_id": _NUMBER, **_PERIOD_COLUMNS},
+    f"ON CONFLICT (campaign_id, period, starts_on) {_NEW_AMOUNTS}",
+)
+EVENT_ANSWERS = Table(
+    "core_eventanswer",
+    {
+        **{"source": _TEXT, "event_id": _TEXT, "fingerprint": _TEXT},
+        **{"is_refusal": "boolean", "answer": "jsonb", "recorded_at": _INSTANT},
+    },
+)
 
-@dataclass(slots=True)
+
 class Pending:
     """One request on its way: decided, perhaps written, finally answered."""
 
-    asked: Asked
-    decision: Decision | None = None
-    log: SpendLog | None = None
-    hold: Hold | None = None
-    outcome: SpendOutcome | None = None
-    repeats: "Pending | None" = None
+    __slots__ = (
+        *("decision", "event", "hold", "occurred_at", "outcome", "refusal"),
+        *("repeats", "request", "source", "spend_log_id"),
+    )
 
-    @property
-    def request(self) -> Request:
-        """What is asked."""
-        return self.asked.request
+    def __init__(self, asked: Asked, occurred_at: datetime, refusal: InvalidInputError | None):
+        self.request = asked.request
+        self.source = asked.caller.source
+        self.event: EventName | None = asked.event
+        # When it counts, and why it doesn't if it is too late.
+        self.occurred_at, self.refusal = occurred_at, refusal
+        self.decision: Decision | None = None
+        self.spend_log_id: int | None = None
+        self.hold: Hold | None = None
+        self.outcome: SpendOutcome | None = None
+        self.repeats: Pending | None = None
 
     @property
     def is_first_answer(self) -> bool:
         """Whether its answer is to be kept for its event id: decided, and not just invalid."""
-        if not self.request.event_id or self.decision is None:
+        if self.event is None or self.decision is None:
             return False
         return not isinstance(self.decision.refusal, InvalidInputError | NotFoundError)
 
@@ -73,145 +116,122 @@ class Ledger:
         logged = {entry.pk: _logged_spend(entry) for entry in self.logged.values()}
         return replace(book, holds=holds, logged=logged)
 
-    def write(self, pendings: Sequence[Pending], admission: Admission) -> None:
-        """Log what was spent, begin and end holds, and store the totals that changed."""
+    def number(self, pendings: Sequence[Pending], spend_log_ids: Sequence[int]) -> None:
+        """Give every entry of the log its number, and every hold its row, as they were decided."""
+        free = iter(spend_log_ids)
         for pending in pendings:
             if pending.admitted:
-                pending.log = self._log_entry(pending.asked, pending.admitted)
-                pending.hold = self._hold(pending.asked, pending.admitted)
-        SpendLog.objects.bulk_create([each.log for each in pendings if each.log])
-        self._write_holds(pendings)
-        self._write_totals(admission)
+                if isinstance(pending.request, SpendRequest | CaptureRequest | RefundRequest):
+                    pending.spend_log_id = next(free)
+                pending.hold = self._hold(pending, pending.admitted)
+        holds = [pending.hold for pending in pendings if pending.hold]
+        Hold.objects.bulk_create([hold for hold in holds if not hold.pk])
+
+    def write(
+        self, pendings: Sequence[Pending], admission: Admission, answers: Sequence[Row] = ()
+    ) -> None:
+        """Log what was spent, end holds, store the totals that changed and the first answers."""
+        entries = [
+            self._entry(pending, pending.admitted)
+            for pending in pendings
+            if pending.admitted and pending.spend_log_id
+        ]
+        statements = [
+            *([SPEND_LOG.insert(entries)] if entries else []),
+            *self._totals(admission),
+            *self._answers(answers),
+        ]
+        if statements:
+            run_together(statements)
+        self._end_holds(pendings)
 
     def expire_holds(self) -> int:
         """End the holds whose time has run out, at the instant at which it did; how many."""
         expired = find_expired_holds(self.brand, self.now)
         return expired.update(state=HoldState.EXPIRED, ended_at=F("expires_at"))
 
-    def _log_entry(self, asked: Asked, decision: Decision) -> SpendLog | None:
-        match request := asked.request:
-            case SpendRequest():
-                return self._entry(
-                    asked,
-                    decision,
-                    kind=request.kind,
-                    occurred_at=occurred_at(request, self.now),
-                )
-            case CaptureRequest():
-                return self._entry(
-                    asked,
-                    decision,
-                    kind=SpendKind.CAPTURE,
-                    occurred_at=self.holds[request.hold_id].held_at,
-                )
-            case RefundRequest():
-                refunded = self.logged[request.spend_log_id]
-                return self._entry(
-                    asked,
-                    decision,
-                    kind=SpendKind.REFUND,
-                    amount=-decision.amount,
-                    occurred_at=refunded.occurred_at,
-                    refund_of=refunded,
-                    refund_reason=request.reason or None,
-                )
-            case HoldRequest() | ReleaseRequest():
-                return None
+    def event_answer(self, pending: Pending, answer: Any, *, is_refusal: bool) -> Row:
+        """What is kept of the first answer to an event id (C21)."""
+        request = pending.request
+        kept = json.dumps(answer)
+        at = stored_instant(self.now)
+        return (pending.source, request.event_id, request.fingerprint, is_refusal, kept, at)
 
-    def _entry(self, asked: Asked, decision: Decision, **columns: Any) -> SpendLog:
-        usual = {
-            "brand": self.brand,
-            "campaign_id": decision.campaign_id,
-            "amount": decision.amount,
-            "over_budget": decision.over_budget,
-            "over_budget_cause": decision.over_budget_cause or "",
-            "currency": self.brand.currency,
-            "budget_day": decision.budget_day,
-            "recorded_at": self.now,
-            "event_id": asked.request.event_id,
-            "source": asked.caller.source,
-        }
-        return SpendLog(**{**usual, **columns})
+    def _entry(self, pending: Pending, decision: Decision) -> Row:
+        """A row of the log."""
+        request = pending.request
+        kind, amount, occurred_at = SpendKind.ADD, decision.amount, pending.occurred_at
+        refund_of_id = refund_reason = None
+        if isinstance(request, SpendRequest):
+            kind = request.kind
+        elif isinstance(request, CaptureRequest):
+            kind, occurred_at = SpendKind.CAPTURE, self.holds[request.hold_id].held_at
+        elif isinstance(request, RefundRequest):
+            kind, amount = SpendKind.REFUND, -amount
+            refund_of_id, refund_reason = request.spend_log_id, request.reason or None
+            occurred_at = self.logged[request.spend_log_id].occurred_at
+        return (
+            *(pending.spend_log_id, self.brand.pk, decision.campaign_id, kind.value, amount),
+            *(decision.over_budget, decision.over_budget_cause or "", self.brand.currency),
+            *(str(decision.budget_day), stored_instant(occurred_at), stored_instant(self.now)),
+            *(request.event_id, pending.source, refund_of_id, refund_reason),
+        )
 
-    def _hold(self, asked: Asked, decision: Decision) -> Hold | None:
-        match request := asked.request:
-            case HoldRequest():
-                return Hold(
-                    brand=self.brand,
-                    campaign_id=decision.campaign_id,
-                    amount=decision.amount,
-                    currency=self.brand.currency,
-                    budget_day=decision.budget_day,
-                    held_at=self.now,
-                    expires_at=self.now + request.duration,
-                    event_id=request.event_id,
-                    source=asked.caller.source,
-                )
-            case CaptureRequest() | ReleaseRequest():
-                return self.holds[request.hold_id]
-            case SpendRequest() | RefundRequest():
-                return None
+    def _hold(self, pending: Pending, decision: Decision) -> Hold | None:
+        """The hold that the request begins, not stored yet, or ends."""
+        request: Request = pending.request
+        if isinstance(request, HoldRequest):
+            return Hold(
+                brand=self.brand,
+                campaign_id=decision.campaign_id,
+                amount=from_micros(decision.amount),
+                currency=self.brand.currency,
+                budget_day=decision.budget_day,
+                held_at=self.now,
+                expires_at=self.now + request.duration,
+                event_id=request.event_id,
+                source=pending.source,
+            )
+        if isinstance(request, SpendRequest | RefundRequest):
+            return None
+        hold = self.holds[request.hold_id]
+        is_capture = isinstance(request, CaptureRequest)
+        hold.state = HoldState.CAPTURED if is_capture else HoldState.RELEASED
+        hold.ended_at, hold.spend_log_id = self.now, pending.spend_log_id
+        return hold
 
-    def _write_holds(self, pendings: Sequence[Pending]) -> None:
-        begun, ended = [], []
-        for pending in pendings:
-            if pending.hold is None:
-                continue
-            if isinstance(pending.request, HoldRequest):
-                begun.append(pending.hold)
-                continue
-            pending.hold.state = HoldState.CAPTURED if pending.log else HoldState.RELEASED
-            pending.hold.ended_at = self.now
-            pending.hold.spend_log = pending.log
-            ended.append(pending.hold)
-        Hold.objects.bulk_create(begun)
+    def _end_holds(self, pendings: Sequence[Pending]) -> None:
+        ended = [each.hold for each in pendings if each.hold and each.hold.ended_at]
         if ended:
             Hold.objects.bulk_update(ended, ["state", "ended_at", "spend_log"], batch_size=500)
 
-    def _write_totals(self, admission: Admission) -> None:
-        """Write the totals that changed. Absolute values are safe: the brand is locked."""
-        of_brand, of_campaigns = [], []
+    def _totals(self, admission: Admission) -> list[Statement]:
+        """Store the totals that changed. Absolute values are safe: the brand is locked."""
+        of_brand: list[Row] = []
+        of_campaigns: list[Row] = []
         for key in admission.changed:
-            amounts = admission.totals[key]
-            columns = self._period_columns(key) | {"spent": amounts.spent, "held": amounts.held}
-            if key.campaign_id is None:
-                of_brand.append(BrandTotal(brand=self.brand, **columns))
-            else:
-                of_campaigns.append(CampaignTotal(campaign_id=key.campaign_id, **columns))
-        BrandTotal.objects.bulk_create(
-            of_brand,
-            update_conflicts=True,
-            unique_fields=["brand", "period", "starts_on"],
-            update_fields=["spent", "held"],
-        )
-        CampaignTotal.objects.bulk_create(
-            of_campaigns,
-            update_conflicts=True,
-            unique_fields=["campaign", "period", "starts_on"],
-            update_fields=["spent", "held"],
-        )
+            counter = admission.totals.counter(key)
+            amounts = (counter.spent, counter.held)
+            rows = of_brand if key.campaign_id is None else of_campaigns
+            rows.append((key.campaign_id or self.brand.pk, *self._period(key), *amounts))
+        tables = ((BRAND_TOTALS, of_brand), (CAMPAIGN_TOTALS, of_campaigns))
+        return [table.insert(rows) for table, rows in tables if rows]
 
-    def _period_columns(self, key: TotalKey) -> dict[str, Any]:
+    def _period(self, key: TotalKey) -> Row:
         period = period_of(self.brand.calendar, key.period, key.starts_on)
-        return {
-            "period": period.kind,
-            "starts_on": period.starts_on,
-            "starts_at": period.starts_at,
-            "ends_at": period.ends_at,
-        }
+        bounds = (stored_instant(period.starts_at), stored_instant(period.ends_at))
+        return (period.kind.value, str(period.starts_on), *bounds)
 
-
-def occurred_at(request: SpendRequest, now: datetime) -> datetime:
-    """When a spend counts: only what is already gone can have been gone earlier (C11)."""
-    is_told = request.kind is not SpendKind.ADD
-    return (is_told and request.occurred_at) or now
+    def _answers(self, answers: Sequence[Row]) -> list[Statement]:
+        # Two brands share no lock; in one order, neither waits for an id while keeping a later one.
+        return [EVENT_ANSWERS.insert(sorted(answers))] if answers else []
 
 
 def _hold_facts(hold: Hold) -> HoldFacts:
     return HoldFacts(
         hold_id=hold.pk,
         campaign_id=hold.campaign_id,
-        amount=hold.amount,
+        amount=to_micros(hold.amount),
         state=HoldState(hold.state),
         budget_day=hold.budget_day,
         expires_at=hold.expires_at,
@@ -224,5 +244,5 @@ def _logged_spend(entry: Any) -> LoggedSpend:
         campaign_id=entry.campaign_id,
         kind=SpendKind(entry.kind),
         budget_day=entry.budget_day,
-        refundable=entry.amount + (entry.refunded or ZERO),
+        refundable=to_micros(entry.amount + (entry.refunded or ZERO)),
     )

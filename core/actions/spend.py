@@ -4,17 +4,16 @@ One brand is one transaction: the log entries, the holds, the totals, the answer
 the verdicts commit together or not at all.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from operator import attrgetter
 
 from django.db import IntegrityError, InterfaceError, InternalError, OperationalError, transaction
 
 from core.actions.caller import Caller
 from core.actions.catch_up import catch_up
-from core.actions.ledger import Ledger, Pending, occurred_at
-from core.actions.spend_answers import outcome_of
+from core.actions.ledger import Ledger, Pending
+from core.actions.spend_answers import answer_of
 from core.actions.spend_requests import (
     Asked,
     CaptureRequest,
@@ -27,7 +26,7 @@ from core.actions.spend_requests import (
     SpendRequest,
     Subject,
 )
-from core.actions.verdicts import Change, judge_campaigns, judging_instant, store_verdicts
+from core.actions.verdicts import Change, judge_campaigns
 from core.enums import Cause, SpendKind
 from core.errors import (
     CampaignNotFoundError,
@@ -39,12 +38,13 @@ from core.errors import (
     RecordedRefusalError,
     SpendLogNotFoundError,
 )
-from core.models import Brand, Campaign, EventAnswer, Hold, SpendLog
-from core.queries.books import get_book, list_campaigns_to_judge
+from core.models import Brand, Campaign, Hold, SpendLog
+from core.models.sql import Row
 from core.queries.history import get_whole_calendar
 from core.queries.holds import map_holds
 from core.queries.locks import lock_brand
-from core.queries.spend import map_entries_to_refund, map_event_answers, map_to_brands
+from core.queries.spend import map_entries_to_refund, map_to_brands
+from core.queries.standings import FirstAnswer, Standings, StoredVerdict, Wanted, get_standings
 from core.rules.admission import LATE_LIMIT, Admission, Decision, check_occurred_at
 from core.rules.entries import (
     CaptureEntry,
@@ -54,6 +54,7 @@ from core.rules.entries import (
     ReleaseEntry,
     SpendEntry,
 )
+from core.rules.money import to_micros
 from core.rules.verdict import used_up_brand_budgets
 
 # Two brands can meet in one event id; the loser of that race starts again and sees the winner.
@@ -182,151 +183,168 @@ class _Session:
 
     @transaction.atomic
     def _admit_once(self, asked: Sequence[Asked]) -> list[SpendOutcome]:
-        pendings = [Pending(each) for each in asked]
+        pendings = [self._pending(each) for each in asked]
         brand = lock_brand(self.brand_id)
-        catch_up(brand, self.now)
-        self._settle(brand, pendings)
+        ledger, standings = self._read(brand, pendings)
+        if standings.is_due:
+            # Whatever time alone has brought comes first, and changes what was just read.
+            catch_up(brand, self.now)
+            ledger, standings = self._read(brand, pendings)
+
+        admission = Admission(ledger.facts(standings.book), self.now)
+        self._decide(pendings, admission, standings.answers)
+
+        ledger.number(pendings, standings.spend_log_ids)
+        kept = _answer(pendings, standings.verdicts, ledger)
+        ledger.write(pendings, admission, kept)
+
+        if last := next(_admitted(pendings, asked), None):
+            change = Change(last.caller, self.now, _CAUSES[type(last.request)])
+            self._store_verdicts(brand, admission, standings.verdicts, change=change)
         return [pending.outcome or SpendOutcome() for pending in pendings]
 
-    def _settle(self, brand: Brand, pendings: Sequence[Pending]) -> None:
-        """Decide, write and answer."""
+    def _pending(self, asked: Asked) -> Pending:
+        request = asked.request
+        if not isinstance(request, SpendRequest):
+            return Pending(asked, self.now, None)
+        at = _occurred_at(request, self.now)
+        try:
+            check_occurred_at(at, self.now, asked.late_limit)
+        except InvalidInputError as refusal:
+            return Pending(asked, at, refusal)
+        return Pending(asked, at, None)
+
+    def _read(self, brand: Brand, pendings: Sequence[Pending]) -> tuple[Ledger, Standings]:
+        """What the requests name, and what they are decided on."""
         requests = [pending.request for pending in pendings]
-        instants = list(self._instants(pendings))
+        holds = map_holds(brand, _ids_of(requests, Subject.HOLD))
+        logged = map_entries_to_refund(brand, _ids_of(requests, Subject.ENTRY))
+        named: list[Hold | SpendLog] = [*holds.values(), *logged.values()]
+        instants = {pending.occurred_at for pending in pendings if not pending.refusal}
         if self._reaches_far_back(brand, instants):
             brand.whole_calendar = get_whole_calendar(brand)
-        ledger = Ledger(
-            brand,
-            self.now,
-            holds=map_holds(brand, _ids_of(requests, Subject.HOLD)),
-            logged=map_entries_to_refund(brand, _ids_of(requests, Subject.ENTRY)),
+        days = {brand.calendar.budget_day(at).starts_on for at in instants | {self.now}}
+        wanted = Wanted(
+            campaign_ids=_ids_of(requests, Subject.CAMPAIGN) | {each.campaign_id for each in named},
+            budget_days=days | {each.budget_day for each in named},
+            events={pending.event for pending in pendings if pending.event},
+            entries=len(pendings),
         )
-        named: list[Hold | SpendLog] = [*ledger.holds.values(), *ledger.logged.values()]
-        campaigns = list_campaigns_to_judge(
-            brand,
-            _ids_of(requests, Subject.CAMPAIGN) | {each.campaign_id for each in named},
-        )
-        instants += [self.now, *(judging_instant(campaign, self.now) for campaign in campaigns)]
-        budget_days = {each.budget_day for each in named}
-        book = get_book(brand, campaigns, instants, budget_days=budget_days)
-
-        admission = Admission(ledger.facts(book), self.now)
-        self._decide(pendings, admission)
-
-        ledger.write(pendings, admission)
-        self._store_verdicts(brand, campaigns, admission=admission, last=_last_admitted(pendings))
-
-        self._answer(pendings, {campaign.pk: campaign.name for campaign in campaigns})
+        ledger = Ledger(brand, self.now, holds=holds, logged=logged)
+        return ledger, get_standings(brand, wanted, self.now)
 
     def _reaches_far_back(self, brand: Brand, instants: Iterable[datetime]) -> bool:
         """Whether spend may be of days that a zone counted which the brand doesn't remember."""
         remembers_since = brand.time_zone_changes_at or self.now - LATE_LIMIT
         return min(instants, default=self.now) < min(self.now, remembers_since)
 
-    def _instants(self, pendings: Iterable[Pending]) -> Iterator[datetime]:
-        """When the spend occurred that isn't too late to count."""
-        for pending in pendings:
-            request = pending.request
-            if isinstance(request, SpendRequest) and not self._time_refusal(pending.asked):
-                yield occurred_at(request, self.now)
-
-    def _time_refusal(self, asked: Asked) -> InvalidInputError | None:
-        request = asked.request
-        if not isinstance(request, SpendRequest):
-            return None
-        try:
-            check_occurred_at(occurred_at(request, self.now), self.now, asked.late_limit)
-        except InvalidInputError as refusal:
-            return refusal
-        return None
-
-    def _decide(self, pendings: Sequence[Pending], admission: Admission) -> None:
+    def _decide(
+        self,
+        pendings: Sequence[Pending],
+        admission: Admission,
+        known: Mapping[EventName, FirstAnswer],
+    ) -> None:
         """Give each request its decision, or the answer that its event id already has."""
-        events = [pending.asked.event for pending in pendings]
-        known = map_event_answers(filter(None, events))
         first: dict[EventName, Pending] = {}
-        for pending, event in zip(pendings, events, strict=True):
+        for pending in pendings:
+            event = pending.event
             if event and event in known:
                 pending.outcome = _replay(known[event], pending.request)
             elif event and event in first:
                 pending.repeats = first[event]
+            elif pending.refusal:
+                pending.decision = Decision(pending.refusal)
             else:
-                refusal = self._time_refusal(pending.asked)
-                entry = _entry(pending.request, self.now)
-                pending.decision = Decision(refusal) if refusal else admission.decide(entry)
+                pending.decision = admission.decide(_entry(pending))
                 if event and pending.is_first_answer:
                     first[event] = pending
 
     def _store_verdicts(
         self,
         brand: Brand,
-        campaigns: list[Campaign],
-        *,
         admission: Admission,
-        last: Asked | None,
+        verdicts: Mapping[int, StoredVerdict],
+        *,
+        change: Change,
     ) -> None:
         """The campaigns named, and all of the brand when a brand budget ran out or came back."""
-        if last is None:
-            return
-        change = Change(last.caller, self.now, _CAUSES[type(last.request)])
         before, after = (
             used_up_brand_budgets(book.brand, book.totals, self.now)
             for book in (admission.before, admission.book)
         )
         if before != after:
             judge_campaigns(brand, change)
-        else:
-            store_verdicts(campaigns, admission.book, change)
-
-    def _answer(self, pendings: Sequence[Pending], names: dict[int, str]) -> None:
-        """Word each outcome, and keep the first answer to each event id (C21)."""
-        answers = []
-        for pending in pendings:
-            if pending.decision:
-                pending.outcome = outcome_of(pending, names)
-            if pending.is_first_answer and pending.outcome:
-                answers.append(self._event_answer(pending.asked, pending.outcome))
-        # Two brands share no lock; in one order, neither waits for an id while keeping a later one.
-        answers.sort(key=attrgetter("source", "event_id"))
-        EventAnswer.objects.bulk_create(answers)
-        for pending in pendings:
-            if pending.repeats and pending.repeats.outcome:
-                first = self._event_answer(pending.repeats.asked, pending.repeats.outcome)
-                pending.outcome = _replay(first, pending.request)
-
-    def _event_answer(self, asked: Asked, outcome: SpendOutcome) -> EventAnswer:
-        refusal = outcome.refusal
-        return EventAnswer(
-            source=asked.caller.source,
-            event_id=asked.request.event_id,
-            fingerprint=asked.request.fingerprint,
-            is_refusal=refusal is not None,
-            answer=refusal.document() if refusal else outcome.answer,
-            recorded_at=self.now,
-        )
+            return
+        doubtful = [
+            campaign_id
+            for campaign_id, stored in verdicts.items()
+            if not stored.is_of(admission.standing(campaign_id).reasons, self.now)
+        ]
+        if doubtful:
+            judge_campaigns(brand, change, doubtful)
 
 
-def _entry(request: Request, now: datetime) -> Entry:
+def _answer(
+    pendings: Sequence[Pending], verdicts: Mapping[int, StoredVerdict], ledger: Ledger
+) -> list[Row]:
+    """Word each outcome; the first answers to event ids, as they are kept (C21)."""
+    kept = []
+    for pending in pendings:
+        decision, first = pending.decision, pending.repeats
+        if decision is not None:
+            outcome = _outcome(pending, decision, verdicts)
+            pending.outcome = outcome
+            if pending.event and pending.is_first_answer:
+                refusal = outcome.refusal
+                told = refusal.document() if refusal else outcome.answer
+                kept.append(ledger.event_answer(pending, told, is_refusal=refusal is not None))
+        elif first and first.outcome:
+            refusal = first.outcome.refusal
+            told = refusal.document() if refusal else first.outcome.answer
+            known = FirstAnswer(first.request.fingerprint, refusal is not None, told)
+            pending.outcome = _replay(known, pending.request)
+    return kept
+
+
+def _outcome(
+    pending: Pending, decision: Decision, verdicts: Mapping[int, StoredVerdict]
+) -> SpendOutcome:
+    if decision.refusal:
+        return SpendOutcome(refusal=decision.refusal)
+    name = verdicts[decision.campaign_id].name
+    return SpendOutcome(answer=answer_of(pending, decision, name))
+
+
+def _occurred_at(request: SpendRequest, now: datetime) -> datetime:
+    """When a spend counts: only what is already gone can have been gone earlier (C11)."""
+    is_told = request.kind is not SpendKind.ADD
+    return (is_told and request.occurred_at) or now
+
+
+def _entry(pending: Pending) -> Entry:
     """The request as the rules see it."""
-    match request:
-        case SpendRequest(campaign_id, amount, kind):
-            at = occurred_at(request, now)
-            return SpendEntry(kind, campaign_id, amount, at, request.currency)
-        case HoldRequest(campaign_id, amount):
-            return HoldEntry(campaign_id, amount, request.currency)
+    match pending.request:
+        case SpendRequest(campaign_id, amount, kind, _, currency):
+            micros = to_micros(amount)
+            return SpendEntry(kind, campaign_id, micros, pending.occurred_at, currency)
+        case HoldRequest(campaign_id, amount, _, currency):
+            return HoldEntry(campaign_id, to_micros(amount), currency)
         case CaptureRequest(hold_id, amount):
-            return CaptureEntry(hold_id, amount)
+            return CaptureEntry(hold_id, None if amount is None else to_micros(amount))
         case ReleaseRequest(hold_id):
             return ReleaseEntry(hold_id)
         case RefundRequest(spend_log_id, amount):
-            return RefundEntry(spend_log_id, amount)
+            return RefundEntry(spend_log_id, to_micros(amount))
 
 
-def _last_admitted(pendings: Sequence[Pending]) -> Asked | None:
-    """Whom and what a change of state is put down to, of all that came together."""
-    return next((each.asked for each in reversed(pendings) if each.admitted), None)
+def _admitted(pendings: Sequence[Pending], asked: Sequence[Asked]) -> Iterator[Asked]:
+    """What was admitted, the last one first: changes of state are put down to that."""
+    for pending, each in zip(reversed(pendings), reversed(asked), strict=True):
+        if pending.admitted:
+            yield each
 
 
-def _replay(first: EventAnswer, request: Request) -> SpendOutcome:
+def _replay(first: FirstAnswer, request: Request) -> SpendOutcome:
     if first.fingerprint != request.fingerprint:
         return SpendOutcome(refusal=EventIdReusedError())
     if first.is_refusal:

@@ -8,78 +8,63 @@ from core.actions.spend_requests import (
     HoldRequest,
     RefundRequest,
     ReleaseRequest,
-    SpendOutcome,
     SpendRequest,
 )
 from core.enums import HoldState, SpendKind
 from core.rules.admission import Decision
 from core.rules.explanation import describe_obstacles
 from core.rules.instants import format_instant
-from core.rules.money import format_money, format_optional_money
+from core.rules.money import format_micros
 
 
-def outcome_of(pending: Pending, names: dict[int, str]) -> SpendOutcome:
-    """The refusal, or the answer; `names` has the names of the campaigns."""
-    decision = pending.decision or Decision()
-    if decision.refusal:
-        return SpendOutcome(refusal=decision.refusal)
-    answer = {
-        "campaign_id": decision.campaign_id,
-        "campaign_name": names[decision.campaign_id],
-        **_own_fields(pending, decision),
-        **_standing(decision),
-        "event_id": pending.request.event_id or None,
-    }
-    return SpendOutcome(answer=answer)
+def answer_of(pending: Pending, decision: Decision, campaign_name: str) -> dict[str, Any]:
+    """The answer to a request that was admitted."""
+    answer = {"campaign_id": decision.campaign_id, "campaign_name": campaign_name}
+    _add_own_fields(answer, pending, decision)
+    standing = decision.standing
+    if standing is not None:
+        remaining = standing.remaining
+        answer["is_active"] = standing.is_active
+        answer["remaining"] = None if remaining is None else format_micros(remaining)
+        answer["reasons"] = describe_obstacles(standing.obstacles)
+    answer["event_id"] = pending.request.event_id or None
+    return answer
 
 
-def _own_fields(pending: Pending, decision: Decision) -> dict[str, Any]:
-    amount = {"amount": format_money(decision.amount)}
-    logged = {"spend_log_id": pending.log.pk if pending.log else None}
+def _add_own_fields(answer: dict[str, Any], pending: Pending, decision: Decision) -> None:
     match pending.request:
-        case SpendRequest(kind=SpendKind.REPORT):
-            over_budget = {
-                "over_budget": format_money(decision.over_budget),
-                "over_budget_cause": decision.over_budget_cause,
-            }
-            return {**amount, **_new_spend(decision), **logged, **over_budget}
-        case SpendRequest():
-            return {**amount, **_new_spend(decision), **logged}
+        case SpendRequest(kind=kind):
+            answer["amount"] = format_micros(decision.amount)
+            _add_new_spend(answer, pending, decision)
+            if kind is SpendKind.REPORT:
+                answer["over_budget"] = format_micros(decision.over_budget)
+                answer["over_budget_cause"] = decision.over_budget_cause
         case RefundRequest(spend_log_id=refunded_id):
-            refund = {
-                "refund_of": refunded_id,
-                "refundable": format_money(decision.refundable),
-            }
-            return {**amount, **_new_spend(decision), **logged, **refund}
+            answer["amount"] = format_micros(decision.amount)
+            _add_new_spend(answer, pending, decision)
+            answer["refund_of"] = refunded_id
+            answer["refundable"] = format_micros(decision.refundable)
         case CaptureRequest():
-            released = {"released": format_money(decision.freed)}
-            return {**_hold(pending), **amount, **released, **_new_spend(decision), **logged}
+            _add_hold(answer, pending)
+            answer["amount"] = format_micros(decision.amount)
+            answer["released"] = format_micros(decision.freed)
+            _add_new_spend(answer, pending, decision)
         case ReleaseRequest():
-            return {**_hold(pending), "released": format_money(decision.freed)}
+            _add_hold(answer, pending)
+            answer["released"] = format_micros(decision.freed)
         case HoldRequest():
-            expires_at = format_instant(pending.hold.expires_at if pending.hold else None)
-            return {**_hold(pending), **amount, "expires_at": expires_at}
+            _add_hold(answer, pending)
+            answer["amount"] = format_micros(decision.amount)
+            answer["expires_at"] = format_instant(pending.hold.expires_at if pending.hold else None)
 
 
-def _new_spend(decision: Decision) -> dict[str, Any]:
-    return {
-        "new_daily_spend": format_money(decision.day.spent),
-        "new_monthly_spend": format_money(decision.month.spent),
-    }
+def _add_new_spend(answer: dict[str, Any], pending: Pending, decision: Decision) -> None:
+    answer["new_daily_spend"] = format_micros(decision.day_spent)
+    answer["new_monthly_spend"] = format_micros(decision.month_spent)
+    answer["spend_log_id"] = pending.spend_log_id
 
 
-def _hold(pending: Pending) -> dict[str, Any]:
-    hold = pending.hold
-    return {"hold_id": hold.pk, "state": HoldState(hold.state).value} if hold else {}
-
-
-def _standing(decision: Decision) -> dict[str, Any]:
-    """How the campaign stands after it."""
-    verdict = decision.verdict
-    if verdict is None:
-        return {}
-    return {
-        "is_active": verdict.is_active,
-        "remaining": format_optional_money(verdict.remaining),
-        "reasons": describe_obstacles(verdict),
-    }
+def _add_hold(answer: dict[str, Any], pending: Pending) -> None:
+    if pending.hold:
+        answer["hold_id"] = pending.hold.pk
+        answer["state"] = HoldState(pending.hold.state).value

@@ -221,7 +221,7 @@ class CampaignAdmin(ActionAdmin[Campaign]):
         return {
             "campaign": campaign,
             "verdict": verdict,
-            "reasons": describe_obstacles(verdict),
+            "reasons": describe_obstacles(verdict.obstacles),
             "budgets": [
                 {"label": row["code"].replace("_", " ").capitalize(), **row}
                 for row in describe_numbers(verdict)

@@ -52,5 +52,10 @@ class Schedule(models.Model):
     @property
     def daypart(self) -> Daypart:
         """This row as the rules see it."""
-        weekdays = tuple(day for day in range(7) if self.weekdays >> day & 1)
-        return Daypart(weekdays, self.start_minute, self.end_minute)
+        return daypart_of(self.weekdays, self.start_minute, self.end_minute)
+
+
+def daypart_of(weekdays: int, start_minute: int, end_minute: int) -> Daypart:
+    """The columns of a row as the rules see them."""
+    days = tuple(day for day in range(7) if weekdays >> day & 1)
+    return Daypart(days, start_minute, end_minute)

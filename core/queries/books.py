@@ -50,10 +50,11 @@ def get_book(
     totals = {_key(None, total): _amounts(total) for total in of_brand}
     totals |= {_key(total.campaign_id, total): _amounts(total) for total in of_campaigns}
     facts = {campaign.pk: _campaign_facts(campaign, brand) for campaign in campaigns}
-    return BrandBook(_brand_facts(brand), facts, totals)
+    return BrandBook(get_brand_facts(brand), facts, totals)
 
 
-def _brand_facts(brand: Brand) -> BrandFacts:
+def get_brand_facts(brand: Brand) -> BrandFacts:
+    """What the rules know of the brand."""
     return BrandFacts(
         is_enabled=brand.is_enabled,
         calendar=brand.calendar,

@@ -9,6 +9,7 @@ from core.enums import HoldState
 from core.errors import HoldNotFoundError
 from core.models import Brand, Hold
 from core.rules.entries import HoldFacts
+from core.rules.money import to_micros
 
 
 def get_hold(hold_id: int, brand_ids: Collection[int] | None = None) -> Hold:
@@ -38,7 +39,7 @@ def sum_expired_holds(brand: Brand, now: datetime) -> list[HoldFacts]:
         HoldFacts(
             hold_id=0,
             campaign_id=row["campaign_id"],
-            amount=row["total"],
+            amount=to_micros(row["total"]),
             state=HoldState.OPEN,
             budget_day=row["budget_day"],
             expires_at=row["expires_at"],

@@ -4,7 +4,8 @@
 belongs to a brand (its campaigns, schedules, totals, log entries, transitions) before it holds
 that lock. Work on several brands is several transactions. With one lock per transaction there
 is no cycle, so no deadlock; everything below a brand needs no lock of its own. The one thing that
-brands share is the unique index of event ids: they are inserted last, in sorted order.
+brands share is the unique index of event ids: they are inserted in sorted order, after everything
+else that could make a transaction wait.
 
 PostgreSQL takes `FOR NO KEY UPDATE`, which lets foreign keys to the brand be checked meanwhile.
 SQLite has no row locks: there every transaction holds the database's write lock from its start

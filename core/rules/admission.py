@@ -7,9 +7,8 @@ There is no other path. A single spend is a sequence of one. Pure: the running t
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 
-from core.enums import HoldState, PeriodKind, Reason, SpendKind
+from core.enums import HoldState, Reason, SpendKind
 from core.errors import (
     BudgetExceededError,
     BudgetManagerError,
@@ -23,6 +22,7 @@ from core.errors import (
     RefundAboveEntryError,
     SpendLogNotFoundError,
 )
+from core.rules.counters import Counters, Line, Share, brand_share, campaign_share
 from core.rules.entries import (
     CaptureEntry,
     Entry,
@@ -34,27 +34,23 @@ from core.rules.entries import (
     SpendEntry,
 )
 from core.rules.explanation import describe_obstacles
-from core.rules.money import format_money
+from core.rules.money import MICROS_PER_UNIT, format_micros
 from core.rules.verdict import (
-    LIFETIME,
-    NOTHING,
-    ZERO,
     Amounts,
     BrandFacts,
     CampaignFacts,
-    Ceiling,
     Facts,
+    Obstacle,
     TotalKey,
-    Verdict,
-    applying_ceilings,
     judge,
+    standing_obstacles,
 )
 
 FUTURE_TOLERANCE = timedelta(minutes=5)
 # How late spend may be unless the settings say otherwise (C11).
 LATE_LIMIT = timedelta(hours=72)
 # Totals are 64-bit micros; below this they can't overflow however the parts are added.
-LARGEST_TOTAL = Decimal(4_000_000_000_000)
+LARGEST_TOTAL = 4_000_000_000_000 * MICROS_PER_UNIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,27 +72,45 @@ class BrandBook:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """How a campaign stands: what stops it, and what its tightest budget leaves (micros)."""
+
+    obstacles: tuple[Obstacle, ...]
+    remaining: int | None
+
+    @property
+    def is_active(self) -> bool:
+        """Nothing stands in the way."""
+        return not self.obstacles
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """The codes of everything that stands in the way."""
+        return tuple(obstacle.reason for obstacle in self.obstacles)
+
+
+@dataclass(slots=True)
 class Decision:
-    """What became of one entry.
+    """What became of one entry. Its amounts are whole micros.
 
     `refusal` says why not. Otherwise `amount` was spent, held or taken back, in the totals of
     `budget_day`, and `freed` of a hold went back to what remains; `over_budget` of a report was
     uncovered because of `over_budget_cause` (C19); `refundable` is left of a refunded entry.
-    `day` and `month` are the campaign's totals in the entry's own periods and `verdict` the
-    campaign's verdict now, all after this entry.
+    `day_spent` and `month_spent` are the campaign's in the entry's own periods and `standing` is
+    the campaign's now, all after this entry.
     """
 
     refusal: BudgetManagerError | None = None
     campaign_id: int = 0
     budget_day: date = date.min
-    amount: Decimal = ZERO
-    freed: Decimal = ZERO
-    over_budget: Decimal = ZERO
+    amount: int = 0
+    freed: int = 0
+    over_budget: int = 0
     over_budget_cause: Reason | None = None
-    refundable: Decimal = ZERO
-    day: Amounts = NOTHING
-    month: Amounts = NOTHING
-    verdict: Verdict | None = None
+    refundable: int = 0
+    day_spent: int = 0
+    month_spent: int = 0
+    standing: Standing | None = None
 
 
 def check_occurred_at(occurred_at: datetime, now: datetime, late_limit: timedelta) -> None:
@@ -117,13 +131,22 @@ class Admission:
 
     def __init__(self, book: BrandBook, at: datetime) -> None:
         self.before = book
-        self.totals: dict[TotalKey, Amounts] = dict(book.totals)
+        self.totals = Counters.copy(book.totals)
         self.holds: dict[int, HoldFacts] = dict(book.holds)
         self.logged: dict[int, LoggedSpend] = dict(book.logged)
-        self.changed: set[TotalKey] = set()
         # The same facts with the running totals, which `_move` moves on.
         self.book = BrandBook(book.brand, book.campaigns, self.totals, self.holds, self.logged)
         self.at = at
+        self._lines: dict[tuple[int, date], Line] = {}
+        self._brand_shares: dict[date, Share] = {}
+        self._days: dict[datetime, date] = {}
+        self._is_clear: dict[int, bool] = {}
+        self._today = self._day(at)
+
+    @property
+    def changed(self) -> set[TotalKey]:
+        """The totals that aren't what they were."""
+        return {key for line in self._lines.values() if line.has_moved for key in line.keys}
 
     def free_expired(self, expired: Iterable[HoldFacts]) -> None:
         """Give back what expired holds had set aside, before anything is decided (C8, C20)."""
@@ -134,18 +157,20 @@ class Admission:
         """Admit, record or refuse one entry; what it changes counts for the next one (C23)."""
         match entry:
             case SpendEntry():
-                return self._refused(self._spend_refusal(entry)) or self._spend(entry)
+                refusal = self._spend_refusal(entry)
+                return Decision(refusal) if refusal else self._spend(entry)
             case HoldEntry():
-                return self._refused(self._hold_refusal(entry)) or self._hold(entry)
+                refusal = self._hold_refusal(entry)
+                return Decision(refusal) if refusal else self._hold(entry)
             case CaptureEntry():
-                return self._refused(self._capture_refusal(entry)) or self._capture(entry)
+                refusal = self._capture_refusal(entry)
+                return Decision(refusal) if refusal else self._capture(entry)
             case ReleaseEntry():
-                return self._refused(self._ending_refusal(entry.hold_id)) or self._release(entry)
+                refusal = self._ending_refusal(entry.hold_id)
+                return Decision(refusal) if refusal else self._release(entry)
             case RefundEntry():
-                return self._refused(self._refund_refusal(entry)) or self._refund(entry)
-
-    def _refused(self, refusal: BudgetManagerError | None) -> Decision | None:
-        return Decision(refusal) if refusal else None
+                refusal = self._refund_refusal(entry)
+                return Decision(refusal) if refusal else self._refund(entry)
 
     # --- Spend (C18, C19) --------------------------------------------------------------------
 
@@ -156,27 +181,28 @@ class Admission:
         return self._budget_refusal(entry) if asks_first else None
 
     def _spend(self, entry: SpendEntry) -> Decision:
-        tightest = _tightest(self.book.facts(entry.campaign_id), entry.occurred_at)
-        over_budget = max(entry.amount - tightest.remaining, ZERO) if tightest else ZERO
-        day = self._day(entry.occurred_at)
-        self._move(entry.campaign_id, day, spent=entry.amount)
-        decision = Decision(
-            amount=entry.amount,
-            over_budget=over_budget,
-            over_budget_cause=tightest.reason if tightest and over_budget else None,
+        amount, day = entry.amount, self._day(entry.occurred_at)
+        over_budget, cause = 0, None
+        # Of an add, too: the database refuses to keep one that no budget covers.
+        tightest = self._line(entry.campaign_id, day).tightest()
+        if tightest and amount > tightest.remaining:
+            over_budget, cause = amount - tightest.remaining, tightest.reason
+        self._move(entry.campaign_id, day, spent=amount)
+        return self._completed(
+            Decision(amount=amount, over_budget=over_budget, over_budget_cause=cause),
+            entry.campaign_id,
+            day,
         )
-        return self._completed(decision, entry.campaign_id, day)
 
     # --- Holds (C20) -------------------------------------------------------------------------
 
     def _hold_refusal(self, entry: HoldEntry) -> BudgetManagerError | None:
-        refusal = self._amount_refusal(entry, True, self._day(self.at))
+        refusal = self._amount_refusal(entry, True, self._today)
         return refusal or self._budget_refusal(entry)
 
     def _hold(self, entry: HoldEntry) -> Decision:
-        day = self._day(self.at)
-        self._move(entry.campaign_id, day, held=entry.amount)
-        return self._completed(Decision(amount=entry.amount), entry.campaign_id, day)
+        self._move(entry.campaign_id, self._today, held=entry.amount)
+        return self._completed(Decision(amount=entry.amount), entry.campaign_id, self._today)
 
     def _ending_refusal(self, hold_id: int) -> BudgetManagerError | None:
         hold = self.holds.get(hold_id)
@@ -193,7 +219,7 @@ class Admission:
             return None
         if amount <= 0:
             return InvalidFieldError("amount", "must be more than zero; release the hold instead")
-        return CaptureAboveHoldError(format_money(held)) if amount > held else None
+        return CaptureAboveHoldError(format_micros(held)) if amount > held else None
 
     def _capture(self, entry: CaptureEntry) -> Decision:
         """Within the hold nothing can refuse it: the budget has been waiting for it (C7)."""
@@ -221,7 +247,7 @@ class Admission:
         if entry.amount <= 0:
             return InvalidFieldError("amount", "must be more than zero")
         if entry.amount > logged.refundable:
-            return RefundAboveEntryError(format_money(logged.refundable))
+            return RefundAboveEntryError(format_micros(logged.refundable))
         return None
 
     def _refund(self, entry: RefundEntry) -> Decision:
@@ -245,68 +271,63 @@ class Admission:
             return InvalidFieldError("currency", f"must be the brand's currency, {brand.currency}")
         if entry.amount <= 0:
             return InvalidFieldError("amount", "must be more than zero")
-        month = self._total(None, PeriodKind.MONTH, day)
-        lifetime = self._total(entry.campaign_id, PeriodKind.LIFETIME, day)
-        if max(month.used, lifetime.used) + entry.amount > LARGEST_TOTAL:
+        line = self._line(entry.campaign_id, day)
+        if max(line.brand_month.used, line.own_lifetime.used) + entry.amount > LARGEST_TOTAL:
             return InvalidFieldError("amount", "makes a total larger than can be counted")
         return None
 
     def _budget_refusal(self, entry: SpendEntry | HoldEntry) -> BudgetManagerError | None:
-        facts = self.book.facts(entry.campaign_id)
-        verdict = judge(facts, self.at)
-        if not verdict.is_active:
-            return CampaignNotActiveError(describe_obstacles(verdict))
-        tightest = min(verdict.ceilings, key=_room, default=None)
-        if tightest and entry.amount > tightest.remaining:
+        standing = self.standing(entry.campaign_id)
+        if standing.obstacles:
+            return CampaignNotActiveError(describe_obstacles(standing.obstacles))
+        if standing.remaining is not None and entry.amount > standing.remaining:
+            tightest = self._line(entry.campaign_id, self._today).tightest()
+            assert tightest is not None  # noqa: S101 (something leaves `remaining`)
             return BudgetExceededError(
-                budget=tightest.reason.value, remaining=format_money(tightest.remaining)
+                budget=tightest.reason.value, remaining=format_micros(tightest.remaining)
             )
         return None
 
     def _completed(self, decision: Decision, campaign_id: int, day: date) -> Decision:
-        return replace(
-            decision,
-            campaign_id=campaign_id,
-            budget_day=day,
-            day=self._total(campaign_id, PeriodKind.DAY, day),
-            month=self._total(campaign_id, PeriodKind.MONTH, day),
-            verdict=judge(self.book.facts(campaign_id), self.at),
-        )
+        line = self._line(campaign_id, day)
+        decision.campaign_id, decision.budget_day = campaign_id, day
+        decision.day_spent = line.own_day.spent
+        decision.month_spent = line.own_month.spent
+        decision.standing = self.standing(campaign_id)
+        return decision
 
-    def _move(
-        self, campaign_id: int, day: date, *, spent: Decimal = ZERO, held: Decimal = ZERO
-    ) -> None:
+    def standing(self, campaign_id: int) -> Standing:
+        """What stops the campaign now; `judge` is asked only where something may."""
+        tightest = self._line(campaign_id, self._today).tightest()
+        remaining = tightest.remaining if tightest else None
+        is_clear = self._is_clear.get(campaign_id)
+        if is_clear is None:
+            facts = self.book.facts(campaign_id)
+            is_clear = not any(standing_obstacles(facts, self.at))
+            self._is_clear[campaign_id] = is_clear
+        if is_clear and remaining != 0:
+            return Standing((), remaining)
+        return Standing(judge(self.book.facts(campaign_id), self.at).obstacles, remaining)
+
+    def _move(self, campaign_id: int, day: date, *, spent: int = 0, held: int = 0) -> None:
         """Move every total that counts this campaign on this day: the brand's and its own."""
-        for owner in (None, campaign_id):
-            for period in PeriodKind:
-                if owner is None and period is PeriodKind.LIFETIME:
-                    continue  # A brand has no lifetime budget (C3).
-                key = _key(owner, period, day)
-                before = self.totals.get(key, NOTHING)
-                self.totals[key] = Amounts(before.spent + spent, before.held + held)
-                self.changed.add(key)
+        self._line(campaign_id, day).move(spent, held)
 
-    def _total(self, owner: int | None, period: PeriodKind, day: date) -> Amounts:
-        return self.totals.get(_key(owner, period, day), NOTHING)
+    def _line(self, campaign_id: int, day: date) -> Line:
+        line = self._lines.get((campaign_id, day))
+        if line is None:
+            own = campaign_share(self.book.campaigns[campaign_id], day, self.totals)
+            line = self._lines[campaign_id, day] = Line(self._brand_share(day), own)
+        return line
+
+    def _brand_share(self, day: date) -> Share:
+        share = self._brand_shares.get(day)
+        if share is None:
+            share = self._brand_shares[day] = brand_share(self.book.brand, day, self.totals)
+        return share
 
     def _day(self, at: datetime) -> date:
-        return self.book.brand.calendar.budget_day(at).starts_on
-
-
-def _key(owner: int | None, period: PeriodKind, day: date) -> TotalKey:
-    """Where the total is filed; a month is named by its days' own month (C9, C12)."""
-    match period:
-        case PeriodKind.DAY:
-            return TotalKey(owner, period, day)
-        case PeriodKind.MONTH:
-            return TotalKey(owner, period, day.replace(day=1))
-        case PeriodKind.LIFETIME:
-            return TotalKey(owner, period, LIFETIME.starts_on)
-
-
-def _tightest(facts: Facts, at: datetime) -> Ceiling | None:
-    return min(applying_ceilings(facts, at), key=_room, default=None)
-
-
-def _room(ceiling: Ceiling) -> Decimal:
-    return ceiling.remaining
+        day = self._days.get(at)
+        if day is None:
+            day = self._days[at] = self.book.brand.calendar.budget_day(at).starts_on
+        return day

@@ -1,8 +1,10 @@
-"""What admission is asked to decide, and what it has to know of holds and earlier entries."""
+"""What admission is asked to decide, and what it has to know of holds and earlier entries.
+
+Amounts are whole micros: a loop over a thousand entries reckons with integers.
+"""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 
 from core.enums import HoldState, SpendKind
 
@@ -17,7 +19,7 @@ class SpendEntry:
 
     kind: SpendKind
     campaign_id: int
-    amount: Decimal
+    amount: int
     occurred_at: datetime
     currency: str | None = None
 
@@ -27,7 +29,7 @@ class HoldEntry:
     """An amount to set aside now (C20)."""
 
     campaign_id: int
-    amount: Decimal
+    amount: int
     currency: str | None = None
 
 
@@ -36,7 +38,7 @@ class CaptureEntry:
     """A hold to turn into spend; `None` is all of it (C20)."""
 
     hold_id: int
-    amount: Decimal | None = None
+    amount: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class RefundEntry:
     """Part or all of an entry of the log to take back (C22)."""
 
     spend_log_id: int
-    amount: Decimal
+    amount: int
 
 
 Entry = SpendEntry | HoldEntry | CaptureEntry | ReleaseEntry | RefundEntry
@@ -63,7 +65,7 @@ class HoldFacts:
 
     hold_id: int
     campaign_id: int
-    amount: Decimal
+    amount: int
     state: HoldState
     budget_day: date
     expires_at: datetime
@@ -81,4 +83,4 @@ class LoggedSpend:
     campaign_id: int
     kind: SpendKind
     budget_day: date
-    refundable: Decimal
+    refundable: int

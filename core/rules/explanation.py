@@ -1,5 +1,6 @@
 """Says a verdict in words and numbers, the same everywhere: API, admin, commands, transitions."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from core.enums import Reason
@@ -27,9 +28,9 @@ NEXT_STEPS = {
 }
 
 
-def describe_obstacles(verdict: Verdict) -> list[dict[str, Any]]:
+def describe_obstacles(obstacles: Iterable[Obstacle]) -> list[dict[str, Any]]:
     """Each reason as `{"code", "message"}` plus its numbers, binding one first (C14, C17)."""
-    return [_describe_obstacle(obstacle) for obstacle in verdict.obstacles]
+    return [_describe_obstacle(obstacle) for obstacle in obstacles]
 
 
 def _describe_obstacle(obstacle: Obstacle) -> dict[str, Any]:

@@ -34,7 +34,8 @@ _PROBLEMS = tuple(
 )
 _NOT_AN_AMOUNT = 'is not an amount; send digits with an optional decimal point, such as "12.50"'
 
-_MICRO = Decimal(1).scaleb(-MAX_DECIMALS)
+# Of amounts that are worth a look; a 64-bit column of micros holds less.
+LARGEST_EXPONENT = 50
 # Wide enough for any sum of 64-bit columns, whatever the caller's own decimal context is.
 _EXACT = Context(prec=60, traps=[Inexact, InvalidOperation])
 
@@ -63,10 +64,15 @@ def format_money(amount: Decimal) -> str:
 
     Raises ValueError if the amount is not a whole number of micros.
     """
-    micros = to_micros(amount)
-    units, fraction = divmod(abs(micros), MICROS_PER_UNIT)
-    decimals = f"{fraction:0{MAX_DECIMALS}d}".rstrip("0").ljust(2, "0")
-    return f"{'-' if micros < 0 else ''}{units}.{decimals}"
+    return format_micros(to_micros(amount))
+
+
+def format_micros(micros: int) -> str:
+    """The amount that whole micros stand for, in the one form of `format_money`."""
+    if micros < 0:
+        return f"-{format_micros(-micros)}"
+    digits = f"{micros:07d}"
+    return f"{digits[:-6]}.{digits[-6:-4]}{digits[-4:].rstrip('0')}"
 
 
 def to_micros(amount: Decimal) -> int:
@@ -77,10 +83,18 @@ def to_micros(amount: Decimal) -> int:
     """
     if not amount.is_finite():
         raise ValueError("This is not an amount of money: it is not finite")
+    if not amount:
+        return 0
+    if amount.adjusted() > LARGEST_EXPONENT:
+        raise ValueError("This is not an amount of money: it is far too large")
     try:
-        return int(amount.quantize(_MICRO, context=_EXACT).scaleb(MAX_DECIMALS, context=_EXACT))
+        scaled = amount.scaleb(MAX_DECIMALS, context=_EXACT)
     except (Inexact, InvalidOperation) as error:
-        raise ValueError("This is not a whole number of micros within bounds") from error
+        raise ValueError("This is not a whole number of micros") from error
+    micros = int(scaled)
+    if micros != scaled:
+        raise ValueError("This is not a whole number of micros")
+    return micros
 
 
 def from_micros(micros: int) -> Decimal:

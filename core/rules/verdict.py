@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from core.enums import PeriodKind, Reason
 from core.rules.calendar import BrandCalendar, Period
@@ -33,8 +34,7 @@ def period_of(calendar: BrandCalendar, kind: PeriodKind, starts_on: date) -> Per
             return LIFETIME
 
 
-@dataclass(frozen=True, slots=True)
-class TotalKey:
+class TotalKey(NamedTuple):
     """Names one running total: whose it is (`None`: the whole brand's) and of which period."""
 
     campaign_id: int | None
@@ -166,7 +166,7 @@ def tightest_budget(*budgets: Decimal | None) -> Decimal | None:
 def judge(facts: Facts, at: datetime) -> Verdict:
     """Decide whether a campaign is active at `at` (an aware instant) from the facts alone (C14)."""
     ceilings = tuple(applying_ceilings(facts, at))
-    obstacles = (*_standing_obstacles(facts, at), *_budget_obstacles(ceilings))
+    obstacles = (*standing_obstacles(facts, at), *_budget_obstacles(ceilings))
     return Verdict(at, obstacles, ceilings, _next_change_at(facts, at, obstacles))
 
 
@@ -215,7 +215,8 @@ def _ceilings(
             yield Ceiling(reason, key, budget, totals.get(key, NOTHING), renews_at)
 
 
-def _standing_obstacles(facts: Facts, at: datetime) -> Iterator[Obstacle]:
+def standing_obstacles(facts: Facts, at: datetime) -> Iterator[Obstacle]:
+    """Everything but used up budgets that stops the campaign at `at`."""
     brand, campaign = facts.brand, facts.campaign
     if not brand.is_enabled:
         yield Obstacle(Reason.BRAND_DISABLED)

@@ -1,6 +1,6 @@
 """Brands, campaigns and spends as tests want them, made by the real actions, and what is stored."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any, Unpack
 from unittest import mock
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Model
 
 from core.actions.brands import BrandChanges, create_brand
@@ -195,6 +195,25 @@ def story() -> dict[str, list[dict[str, Any]]]:
         name: sorted((told(row) for row in rows), key=repr)
         for name, rows in everything_stored().items()
     }
+
+
+@contextmanager
+def crashing(table: str, *, names: str = "", is_written: bool = False) -> Iterator[None]:
+    """Let the power go out at the first row put into a table, before or after it is there.
+
+    With `names`, at the first statement that has this among its values.
+    """
+
+    def crash(execute: Callable[..., Any], sql: str, values: Any, many: bool, context: Any) -> Any:
+        is_it = sql.replace('"', "").startswith(f"INSERT INTO {table} ") and names in repr(values)
+        if is_written or not is_it:
+            result = execute(sql, values, many, context)
+        if is_it:
+            raise RuntimeError("the power went out")
+        return result
+
+    with connection.execute_wrapper(crash):
+        yield
 
 
 @contextmanager

@@ -136,7 +136,7 @@ def _judged(moment: Moment) -> dict[str, Any] | None:
     next_change_at = verdict.next_change_at if verdict.waits_for_time_alone else None
     return {
         "is_active": verdict.is_active,
-        "reasons": describe_obstacles(verdict),
+        "reasons": describe_obstacles(verdict.obstacles),
         "budgets": describe_numbers(verdict),
         "next_change_at": format_instant(next_change_at),
     }

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 from core.actions.brands import edit_brand
 from core.enums import Cause, PeriodKind, Reason
@@ -26,6 +26,7 @@ from core.tests.builders import (
     TODAY,
     add,
     code_of,
+    crashing,
     everything_stored,
     fresh,
     make_brand,
@@ -286,20 +287,14 @@ def test_who_waited_for_the_lock_with_an_older_instant_does_not_turn_back_histor
 )
 @pytest.mark.parametrize("is_written", [False, True], ids=["before", "after"])
 def test_a_crash_at_any_step_leaves_nothing_written_c18(
-    model: type[Any], is_written: bool, monkeypatch: pytest.MonkeyPatch
+    model: type[Model], is_written: bool
 ) -> None:
     campaign = make_campaign(make_brand(daily_budget=Decimal(10)))
     before = everything_stored()
-    write = QuerySet.bulk_create
-
-    def crash(rows: QuerySet[Any], objects: Any, *args: Any, **options: Any) -> Any:
-        if rows.model is not model or is_written:
-            write(rows, objects, *args, **options)
-        if rows.model is model:
-            raise RuntimeError("the power went out")
-
-    monkeypatch.setattr(QuerySet, "bulk_create", crash)
-    with pytest.raises(RuntimeError, match="power"):
+    with (
+        pytest.raises(RuntimeError, match="power"),
+        crashing(model._meta.db_table, is_written=is_written),
+    ):
         add(campaign, "10", event_id="first")
     assert everything_stored() == before
 

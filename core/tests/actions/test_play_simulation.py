@@ -9,12 +9,13 @@ from typing import Any, get_args
 
 import pytest
 
-from core.actions.ledger import Ledger
+from core.actions.ledger import Ledger, Pending
 from core.actions.simulation import Simulation, play_simulation
 from core.enums import Cause, HoldState, SpendKind
 from core.management.commands.simulate_spend import FIRST_DAY
 from core.management.simulated_brands import SIMULATED_BRANDS
 from core.models import Brand, Campaign, Hold, SpendLog, Transition
+from core.models.sql import Row
 from core.queries.promises import BrokenPromise, Promise
 from core.rules.traffic import BUDGET_PERCENTS, Event, NewBudget, Tell, outage, traffic
 from core.tests.depth import IS_DEEP
@@ -109,15 +110,16 @@ def forget_what_was_missed(brand: Brand, now: datetime, _among: Any = None) -> l
     return list(recently.filter(next_change_at__lte=now).values_list("id", flat=True))
 
 
-def count_today(ledger: Ledger, request: Any, decision: Any) -> SpendLog | None:
+def count_today(ledger: Ledger, pending: Pending, decision: Any) -> Row:
     """Count late spend in the day in which it was told."""
-    entry = LOG_ENTRY(ledger, request, decision)
-    if entry:
-        entry.budget_day = ledger.brand.calendar.budget_day(ledger.now).starts_on
-    return entry
+    *before, _, occurred_at, recorded_at, event_id, source, refund_of, reason = ENTRY(
+        ledger, pending, decision
+    )
+    today = str(ledger.brand.calendar.budget_day(ledger.now).starts_on)
+    return (*before, today, occurred_at, recorded_at, event_id, source, refund_of, reason)
 
 
-LOG_ENTRY = Ledger._log_entry
+ENTRY = Ledger._entry
 
 
 @pytest.mark.django_db
@@ -137,7 +139,7 @@ LOG_ENTRY = Ledger._log_entry
             id="what an outage missed is lost",
         ),
         pytest.param(
-            "core.actions.ledger.Ledger._log_entry",
+            "core.actions.ledger.Ledger._entry",
             count_today,
             Promise.DAYS,
             id="late spend counts today",

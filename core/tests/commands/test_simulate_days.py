@@ -149,7 +149,7 @@ def switch_off(**_others: Any) -> delivery.Changes:
 @pytest.mark.parametrize(
     ("name", "broken", "promise"),
     [
-        ("core.rules.verdict.Ceiling.remaining", Decimal(10**9), Promise.ZERO_OVERSPEND),
+        ("core.rules.counters.Limit.remaining", 10**15, Promise.ZERO_OVERSPEND),
         (
             "core.rules.admission.judge",
             lambda facts, at: replace(judge(facts, at), obstacles=()),
@@ -162,8 +162,8 @@ def switch_off(**_others: Any) -> delivery.Changes:
         ),
         ("core.actions.catch_up.sum_expired_holds", lambda _brand, _now: [], Promise.HOLDS_END),
         (
-            "core.actions.ledger.Ledger._write_totals",
-            lambda _ledger, _admission: None,
+            "core.actions.ledger.Ledger._totals",
+            lambda _ledger, _admission: [],
             Promise.TOTALS,
         ),
         (

@@ -92,7 +92,7 @@ def test_a_missing_total_is_found(campaign: Campaign) -> None:
 def test_spend_beyond_every_budget_is_found(
     budgets: BrandChanges, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.rules.verdict.Ceiling.remaining", Decimal(1_000))
+    monkeypatch.setattr("core.rules.counters.Limit.remaining", 1_000_000_000)
     campaign = make_campaign(make_brand(**budgets))
     add(campaign, "10.01")
 

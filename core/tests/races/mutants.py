@@ -19,6 +19,7 @@ from core.actions import brands, delivery, spend
 from core.actions.brands import BrandChanges
 from core.actions.caller import Caller
 from core.actions.campaigns import CampaignChanges
+from core.actions.ledger import EVENT_ANSWERS, Ledger
 from core.actions.spend_requests import Asked, Request, SpendOutcome, SpendRequest
 from core.actions.verdicts import Change, judge_campaigns, store_verdicts
 from core.actions.versions import Terms
@@ -33,12 +34,14 @@ from core.models import (
     PeriodTotal,
     SpendLog,
 )
+from core.models.sql import Row, Statement
 from core.queries.books import get_book, list_campaigns_to_judge
 from core.queries.spend import map_event_answers
 from core.queries.sweeps import map_doubtful_campaigns
 from core.rules.admission import Admission
 from core.rules.calendar import Period
 from core.rules.entries import SpendEntry
+from core.rules.money import to_micros
 from core.rules.verdict import LIFETIME
 
 MOMENT_SECONDS = 0.01
@@ -119,7 +122,7 @@ def _get_campaign(request: SpendRequest) -> Campaign:
 def _refusal(campaign: Campaign, request: SpendRequest, now: datetime) -> SpendOutcome | None:
     """What the product's own rules say to what is stored at this moment."""
     book = get_book(campaign.brand, [campaign], [now])
-    entry = SpendEntry(request.kind, request.campaign_id, request.amount, now)
+    entry = SpendEntry(request.kind, request.campaign_id, to_micros(request.amount), now)
     refusal = Admission(book, now).decide(entry).refusal
     return SpendOutcome(refusal=refusal) if refusal else None
 
@@ -253,14 +256,12 @@ def answers_kept_in_order_of_arrival(
 
     Without the pauses it took batches of a thousand to see that. On SQLite there is one lock.
     """
-    places = {request.event_id: place for place, request in enumerate(requests)}
+    pause = Statement("SELECT pg_sleep(%s)", (MOMENT_SECONDS,))
 
-    def keep(answers: Sequence[EventAnswer]) -> None:
-        for answer in sorted(answers, key=lambda answer: places[answer.event_id]):
-            answer.save(force_insert=True)
-            _pause()
+    def keep(_ledger: Ledger, answers: Sequence[Row]) -> list[Statement]:
+        return [each for row in answers for each in (EVENT_ANSWERS.insert([row]), pause)]
 
-    with mock.patch.object(EventAnswer.objects, "bulk_create", keep):
+    with mock.patch.object(Ledger, "_answers", keep):
         return spend.admit_batch(requests, caller=caller, now=now, late_limit=late_limit)
 
 

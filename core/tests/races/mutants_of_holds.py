@@ -5,7 +5,6 @@ What each gets wrong is when it looks, or what it forgets; `admit_spends` does t
 
 import time
 from datetime import date, datetime
-from decimal import Decimal
 from unittest import mock
 
 from django.db import transaction
@@ -30,7 +29,7 @@ from core.queries.locks import lock_brand
 from core.queries.spend import map_entries_to_refund
 from core.rules.admission import Admission, Decision
 from core.rules.entries import CaptureEntry, HoldEntry, SpendEntry
-from core.rules.verdict import ZERO
+from core.rules.money import to_micros
 from core.tests.races.mutants import MOMENT_SECONDS
 
 # Between taking a hold and capturing it, the caller shows an ad.
@@ -52,7 +51,9 @@ def hold_checked_before_the_lock(
     brand = Campaign.objects.select_related("brand").get(pk=request.campaign_id).brand
     admission = Admission(get_book(brand, list_campaigns_to_judge(brand), [now]), now)
     admission.free_expired(sum_expired_holds(brand, now))
-    if refusal := admission.decide(HoldEntry(request.campaign_id, request.amount)).refusal:
+    if refusal := admission.decide(
+        HoldEntry(request.campaign_id, to_micros(request.amount))
+    ).refusal:
         return SpendOutcome(refusal=refusal)
     time.sleep(MOMENT_SECONDS)
     with mock.patch.object(spend, "Admission", _Trusting):
@@ -80,9 +81,7 @@ def held_column_forgotten(request: Request, *, caller: Caller, now: datetime) ->
 class _Forgetful(Admission):
     """Counts what is spent and nothing else."""
 
-    def _move(
-        self, campaign_id: int, day: date, *, spent: Decimal = ZERO, held: Decimal = ZERO
-    ) -> None:
+    def _move(self, campaign_id: int, day: date, *, spent: int = 0, held: int = 0) -> None:
         super()._move(campaign_id, day, spent=spent)
 
 

@@ -6,7 +6,6 @@ no flight; `now` is noon of the day it is given.
 
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
 
 # Whose total it is ("brand" or a campaign's number), and of which day, month or "ever".
 Owner = str | int
@@ -21,10 +20,6 @@ class Wish:
     campaign: int
     micros: int
     day: date
-
-    @property
-    def amount(self) -> Decimal:
-        return Decimal(self.micros) / 1_000_000
 
 
 @dataclass

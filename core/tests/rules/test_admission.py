@@ -15,7 +15,7 @@ from core.rules.admission import (
     check_occurred_at,
 )
 from core.rules.entries import SpendEntry
-from core.rules.money import to_micros
+from core.rules.money import MICROS_PER_UNIT, to_micros
 from core.rules.verdict import Amounts, BrandFacts, TotalKey
 from core.tests.rules.facts import ALWAYS, BRAND, CAMPAIGN, NOON, THIS_MONTH, TODAY, TOTAL_OF
 from core.tests.rules.zones import DAY, HOUR, MINUTE, utc
@@ -33,7 +33,7 @@ def entry(
     occurred_at: datetime = NOON,
     currency: str | None = None,
 ) -> SpendEntry:
-    return SpendEntry(kind, campaign, Decimal(amount), occurred_at, currency)
+    return SpendEntry(kind, campaign, to_micros(Decimal(amount)), occurred_at, currency)
 
 
 def report(amount: str = "1.00", *, occurred_at: datetime = NOON) -> SpendEntry:
@@ -67,10 +67,10 @@ def test_an_add_that_fits_is_admitted_and_tells_the_totals_after_it_c18() -> Non
     totals = {TotalKey(1, PeriodKind.DAY, TODAY): Amounts(Decimal(2), Decimal(1))}
     decision = Admission(book("10", totals=totals), NOON).decide(entry("3.00"))
     assert decision.refusal is None
-    assert decision.day == Amounts(Decimal(5), Decimal(1))
-    assert decision.month == Amounts(Decimal(3))
-    assert decision.verdict is not None
-    assert decision.verdict.remaining == Decimal(7)
+    assert decision.day_spent == 5 * MICROS_PER_UNIT
+    assert decision.month_spent == 3 * MICROS_PER_UNIT
+    assert decision.standing is not None
+    assert decision.standing.remaining == 7 * MICROS_PER_UNIT
 
 
 def test_an_add_beside_open_holds_must_fit_what_they_leave_c18() -> None:
@@ -94,10 +94,10 @@ def test_a_refused_add_names_the_tightest_budget_and_what_remains_of_it_c18() ->
 def test_the_add_that_fills_the_budget_stops_the_next_one_c5() -> None:
     admission = Admission(book("2"), NOON)
     first, second, third = (admission.decide(entry(campaign=number)) for number in CAMPAIGNS)
-    assert first.verdict is not None
-    assert first.verdict.is_active
-    assert second.verdict is not None
-    assert second.verdict.reasons == (Reason.BRAND_DAILY_BUDGET,)
+    assert first.standing is not None
+    assert first.standing.is_active
+    assert second.standing is not None
+    assert second.standing.reasons == (Reason.BRAND_DAILY_BUDGET,)
     assert code(third) == "campaign_not_active"
     assert third.refusal is not None
     assert third.refusal.details["reasons"][0]["code"] == "brand_daily_budget"
@@ -110,20 +110,20 @@ def test_a_report_is_never_refused_for_switches_or_budgets_c19(brand: BrandFacts
     daily = None if brand.daily_budget is None else "0"
     decision = Admission(book(daily, brand=brand), NOON).decide(report("3"))
     assert decision.refusal is None
-    assert decision.day.spent == 3
+    assert decision.day_spent == 3 * MICROS_PER_UNIT
 
 
 def test_over_budget_is_the_uncovered_part_and_its_cause_the_tightest_budget_c19() -> None:
     totals = {TotalKey(None, PeriodKind.MONTH, THIS_MONTH): Amounts(Decimal(98))}
     admission = Admission(book("10", monthly="100", totals=totals), NOON)
     covered, partly, uncovered = (admission.decide(report(text)) for text in ("1.5", "3", "2"))
-    assert (covered.over_budget, covered.over_budget_cause) == (Decimal(0), None)
+    assert (covered.over_budget, covered.over_budget_cause) == (0, None)
     assert (partly.over_budget, partly.over_budget_cause) == (
-        Decimal("2.5"),
+        2_500_000,
         Reason.BRAND_MONTHLY_BUDGET,
     )
     assert (uncovered.over_budget, uncovered.over_budget_cause) == (
-        Decimal(2),
+        2_000_000,
         Reason.BRAND_MONTHLY_BUDGET,
     )
 
@@ -133,10 +133,10 @@ def test_a_late_report_is_covered_by_the_budgets_of_its_own_day_c11() -> None:
     assert admission.decide(entry("10")).refusal is None
     late = admission.decide(report("4", occurred_at=NOON - DAY))
     assert late.over_budget == 0
-    assert late.day.spent == 4
-    assert late.month.spent == 14
-    assert late.verdict is not None
-    assert late.verdict.reasons == (Reason.BRAND_DAILY_BUDGET,), "judged now, not then"
+    assert late.day_spent == 4 * MICROS_PER_UNIT
+    assert late.month_spent == 14 * MICROS_PER_UNIT
+    assert late.standing is not None
+    assert late.standing.reasons == (Reason.BRAND_DAILY_BUDGET,), "judged now, not then"
 
 
 @pytest.mark.parametrize("kind", [SpendKind.ADD, SpendKind.REPORT])
@@ -160,7 +160,7 @@ def test_an_archived_campaign_takes_reports_and_no_adds_c24() -> None:
     archived = replace(CAMPAIGN, is_archived=True, is_enabled=False)
     admission = Admission(BrandBook(BRAND, {1: archived}, {}), NOON)
     assert code(admission.decide(entry())) == "campaign_not_found"
-    assert admission.decide(report("2")).day.spent == 2
+    assert admission.decide(report("2")).day_spent == 2 * MICROS_PER_UNIT
 
 
 @pytest.mark.parametrize(

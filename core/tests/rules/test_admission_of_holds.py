@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
 from hypothesis import assume, settings
@@ -21,15 +20,16 @@ from core.rules.entries import (
     ReleaseEntry,
     SpendEntry,
 )
-from core.rules.verdict import ZERO, applying_ceilings
+from core.rules.money import from_micros, to_micros
+from core.rules.verdict import applying_ceilings
 from core.tests.depth import examples
 from core.tests.rules.facts import BRAND, CAMPAIGN, NOON, TODAY
 
 CAMPAIGNS = (1, 2)
-BUDGET, OWN_BUDGET = Decimal(10), Decimal(4)
+BUDGET, OWN_BUDGET = 10_000_000, 4_000_000
 LASTS = timedelta(minutes=5)
 
-amounts = st.sampled_from([Decimal(each) for each in ("0.5", "1", "2.5", "4", "5.000001")])
+amounts = st.sampled_from([500_000, 1_000_000, 2_500_000, 4_000_000, 5_000_001])
 campaigns = st.sampled_from(CAMPAIGNS)
 
 
@@ -42,17 +42,17 @@ class HoldsAndSpends(RuleBasedStateMachine):
             number: replace(
                 CAMPAIGN,
                 campaign_id=number,
-                lifetime_budget=OWN_BUDGET if number == 2 else None,
+                lifetime_budget=from_micros(OWN_BUDGET) if number == 2 else None,
             )
             for number in CAMPAIGNS
         }
-        self.book = BrandBook(replace(BRAND, daily_budget=BUDGET), known, {})
+        self.book = BrandBook(replace(BRAND, daily_budget=from_micros(BUDGET)), known, {})
         self.at = NOON
         self.admission = Admission(self.book, self.at)
-        self.spent = dict.fromkeys(CAMPAIGNS, ZERO)
+        self.spent = dict.fromkeys(CAMPAIGNS, 0)
         self.open: dict[int, HoldFacts] = {}
         self.ended: list[int] = []
-        self.reported = ZERO
+        self.reported = 0
 
     # What the action does between two transactions: new rows get ids, facts are read again.
     def later(self, **facts: Any) -> None:
@@ -62,9 +62,9 @@ class HoldsAndSpends(RuleBasedStateMachine):
         book = replace(self.book, totals=self.admission.totals, holds=held, logged=logged)
         self.admission = Admission(book, self.at)
 
-    def room(self, campaign: int) -> Decimal:
+    def room(self, campaign: int) -> int:
         held = {
-            number: sum((h.amount for h in self.open.values() if h.campaign_id == number), ZERO)
+            number: sum((h.amount for h in self.open.values() if h.campaign_id == number), 0)
             for number in CAMPAIGNS
         }
         used = {number: self.spent[number] + held[number] for number in CAMPAIGNS}
@@ -72,7 +72,7 @@ class HoldsAndSpends(RuleBasedStateMachine):
         rooms += [OWN_BUDGET - used[2]] if campaign == 2 else []
         return min(rooms)
 
-    def expect_room(self, decision: Decision, campaign: int, amount: Decimal) -> bool:
+    def expect_room(self, decision: Decision, campaign: int, amount: int) -> bool:
         room = self.room(campaign)
         code = decision.refusal.code if decision.refusal else None
         if room <= 0:
@@ -82,7 +82,7 @@ class HoldsAndSpends(RuleBasedStateMachine):
         return code is None
 
     @rule(campaign=campaigns, amount=amounts)
-    def hold(self, campaign: int, amount: Decimal) -> None:
+    def hold(self, campaign: int, amount: int) -> None:
         decision = self.admission.decide(HoldEntry(campaign, amount))
         if self.expect_room(decision, campaign, amount):
             number = len(self.open) + len(self.ended) + 1
@@ -93,24 +93,24 @@ class HoldsAndSpends(RuleBasedStateMachine):
     @rule(
         campaign=campaigns, amount=amounts, kind=st.sampled_from([SpendKind.ADD, SpendKind.REPORT])
     )
-    def spend(self, campaign: int, amount: Decimal, kind: SpendKind) -> None:
-        room = max(self.room(campaign), ZERO)
+    def spend(self, campaign: int, amount: int, kind: SpendKind) -> None:
+        room = max(self.room(campaign), 0)
         decision = self.admission.decide(SpendEntry(kind, campaign, amount, self.at))
         if kind is SpendKind.REPORT:
-            assert decision.over_budget == max(amount - room, ZERO)
+            assert decision.over_budget == max(amount - room, 0)
             self.reported += amount
         elif not self.expect_room(decision, campaign, amount):
             return
         self.log(campaign, amount, kind)
 
-    def log(self, campaign: int, amount: Decimal, kind: SpendKind) -> None:
+    def log(self, campaign: int, amount: int, kind: SpendKind) -> None:
         self.spent[campaign] += amount
         number = len(self.admission.logged) + 1
         self.later(logged={number: LoggedSpend(campaign, kind, TODAY, amount)})
 
     @precondition(lambda self: self.open)
     @rule(data=st.data(), amount=st.one_of(st.none(), amounts))
-    def capture(self, data: st.DataObject, amount: Decimal | None) -> None:
+    def capture(self, data: st.DataObject, amount: int | None) -> None:
         hold = self.open[data.draw(st.sampled_from(sorted(self.open)))]
         decision = self.admission.decide(CaptureEntry(hold.hold_id, amount))
         if amount is not None and amount > hold.amount:
@@ -153,7 +153,7 @@ class HoldsAndSpends(RuleBasedStateMachine):
 
     @precondition(lambda self: self.admission.logged)
     @rule(data=st.data(), amount=amounts)
-    def refund(self, data: st.DataObject, amount: Decimal) -> None:
+    def refund(self, data: st.DataObject, amount: int) -> None:
         number = data.draw(st.sampled_from(sorted(self.admission.logged)))
         entry = self.admission.logged[number]
         decision = self.admission.decide(RefundEntry(number, amount))
@@ -170,12 +170,12 @@ class HoldsAndSpends(RuleBasedStateMachine):
 
     @invariant()
     def totals_are_what_the_numbers_say(self) -> None:
-        held = sum((hold.amount for hold in self.open.values()), ZERO)
+        held = sum((hold.amount for hold in self.open.values()), 0)
         of_brand = [
             total for key, total in self.admission.totals.items() if key.campaign_id is None
         ]
-        assert {(total.spent, total.held) for total in of_brand} <= {
-            (sum(self.spent.values(), ZERO), held)
+        assert {(to_micros(total.spent), to_micros(total.held)) for total in of_brand} <= {
+            (sum(self.spent.values(), 0), held)
         }
         assert all(min(t.spent, t.held) >= 0 for t in self.admission.totals.values())
 
@@ -184,7 +184,7 @@ class HoldsAndSpends(RuleBasedStateMachine):
         book = replace(self.book, totals=self.admission.totals)
         for number in CAMPAIGNS:
             for ceiling in applying_ceilings(book.facts(number), self.at):
-                assert ceiling.amounts.used <= ceiling.budget + self.reported
+                assert ceiling.amounts.used <= ceiling.budget + from_micros(self.reported)
 
 
 TestHoldsAndSpends = HoldsAndSpends.TestCase

@@ -19,7 +19,7 @@ from core.tests.rules.zones import HOUR
 
 
 def message(known: Facts) -> str:
-    (described,) = describe_obstacles(judge(known, NOON))
+    (described,) = describe_obstacles(judge(known, NOON).obstacles)
     text: str = described["message"]
     return text
 
@@ -86,7 +86,7 @@ def test_a_reason_that_no_time_ends_says_what_a_person_can_do() -> None:
 
 def test_a_reason_carries_its_code_and_its_numbers_as_json_values_c17() -> None:
     known = with_budget(Reason.CAMPAIGN_MONTHLY_BUDGET, "5", "4", "1.5", is_enabled=False)
-    disabled, used_up = describe_obstacles(judge(known, NOON))
+    disabled, used_up = describe_obstacles(judge(known, NOON).obstacles)
     assert disabled == {
         "code": "campaign_disabled",
         "message": "The campaign is switched off; resume the campaign to run it.",
@@ -111,7 +111,7 @@ def test_an_active_campaign_has_nothing_to_explain_and_all_its_numbers_c17() -> 
     }
     known = facts(totals, brand_daily_budget=Decimal(5), lifetime_budget=Decimal(7))
     verdict = judge(known, NOON)
-    assert describe_obstacles(verdict) == []
+    assert describe_obstacles(verdict.obstacles) == []
     assert describe_numbers(verdict) == [
         {
             "code": "brand_daily_budget",

@@ -1,0 +1,122 @@
+"""Hand-written SQL: how it is sent, and the few words in which the two databases differ.
+
+For the path that every spend waits for (`core/queries/standings.py`, `core/actions/ledger.py`);
+everything else is written with the ORM.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+import psycopg
+from django.db import connection
+
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement with the values of its `%s`; with `rows`, once for each row of values."""
+
+    text: str
+    values: Sequence[Any] = ()
+    rows: Sequence[Row] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Where rows are inserted: its name, its columns with their types, and what if one is there."""
+
+    name: str
+    columns: Mapping[str, str]
+    on_conflict: str = ""
+
+    def insert(self, rows: Sequence[Row]) -> Statement:
+        """One statement for all rows, which are inserted in their order."""
+        if connection.vendor == "sqlite":
+            return Statement(self._text("VALUES ({})", "%s"), rows=rows)
+        text = self._text("SELECT * FROM unnest({})", "%s::{}[]")
+        return Statement(text, [_array(column) for column in zip(*rows, strict=True)])
+
+    def _text(self, source: str, place: str) -> str:
+        places = source.format(", ".join(place.format(kind) for kind in self.columns.values()))
+        return f"INSERT INTO {self.name} ({', '.join(self.columns)}) {places} {self.on_conflict}"
+
+
+def run_together(statements: Sequence[Statement]) -> list[list[Row]]:
+    """What each statement gives, in one round trip on PostgreSQL.
+
+    They run one after the other, and each sees what is committed when it begins: what follows a
+    lock is read under it.
+    """
+    connection.ensure_connection()
+    with connection.wrap_database_errors, _pipeline():
+        cursors = [_send(statement) for statement in statements]
+    return [cursor.fetchall() if cursor.description else [] for cursor in cursors]
+
+
+def is_among(kind: str) -> str:
+    """The condition that a column is one of `listed` values."""
+    if connection.vendor == "sqlite":
+        return "IN (SELECT value FROM json_each(%s))"
+    return f"= ANY(%s::{kind}[])"
+
+
+def listed(values: Sequence[Any]) -> str:
+    """Several values as one, for `is_among`."""
+    return json.dumps(values) if connection.vendor == "sqlite" else _array(values)
+
+
+def stored_instant(at: datetime) -> str:
+    """An instant as the database takes it: SQLite keeps UTC without saying so."""
+    return str(at.astimezone(UTC).replace(tzinfo=None) if connection.vendor == "sqlite" else at)
+
+
+def read_instant(value: datetime | None) -> datetime | None:
+    """An instant as a query gives it."""
+    return value.replace(tzinfo=UTC) if value and value.tzinfo is None else value
+
+
+def read_date(value: date | str) -> date:
+    """A date as a query gives it; SQLite knows no dates in what isn't a plain column."""
+    return date.fromisoformat(value) if isinstance(value, str) else value
+
+
+def _pipeline() -> AbstractContextManager[object]:
+    return nullcontext() if connection.vendor == "sqlite" else connection.connection.pipeline()
+
+
+def _send(statement: Statement) -> Any:
+    if connection.vendor == "sqlite":
+        cursor: Any = connection.cursor()
+    else:
+        # Django's own cursor would write a thousand values into the text of the statement.
+        bound: Any = psycopg.Cursor(connection.connection)
+        is_logged = connection.queries_logged
+        cursor = connection.make_debug_cursor(bound) if is_logged else connection.make_cursor(bound)
+    if statement.rows is None:
+        cursor.execute(statement.text, statement.values)
+    else:
+        cursor.executemany(statement.text, statement.rows)
+    return cursor
+
+
+def _array(values: Sequence[Any]) -> str:
+    """PostgreSQL's literal of an array; most columns of a batch have one value in all rows."""
+    if values and values.count(values[0]) == len(values):
+        elements = ",".join([_element(values[0])] * len(values))
+    else:
+        elements = ",".join(map(_element, values))
+    return f"{{{elements}}}"
+
+
+def _element(value: str | int | bool | None) -> str:
+    if value is None:
+        return "NULL"
+    if not isinstance(value, str):
+        return str(value)
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
