@@ -1,7 +1,7 @@
 """What the log, the holds and the settings don't give is found, and in sound facts nothing is."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -27,6 +27,9 @@ from core.tests.builders import (
     release,
     report,
 )
+
+# The place of the column in a row of the log.
+BUDGET_DAY = 8
 
 pytestmark = pytest.mark.django_db
 
@@ -115,8 +118,10 @@ def test_what_counts_in_another_day_is_found(
 
     def wrongly(*given: Any, **columns: Any) -> Any:
         row = rightly(*given, **columns)
-        if row:
-            row.budget_day -= timedelta(days=1)
+        if isinstance(row, tuple):
+            day = date.fromisoformat(row[BUDGET_DAY]) - timedelta(days=1)
+            return (*row[:BUDGET_DAY], str(day), *row[BUDGET_DAY + 1 :])
+        row.budget_day -= timedelta(days=1)
         return row
 
     monkeypatch.setattr(Ledger, of_ledger, wrongly)
@@ -128,7 +133,7 @@ def test_what_counts_in_another_day_is_found(
 def test_an_admission_that_should_have_been_refused_is_found(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("core.rules.verdict.Ceiling.remaining", Decimal(1_000))
+    monkeypatch.setattr("core.rules.counters.Line.tightest", lambda _line: None)
     add(make_campaign(make_brand(daily_budget=Decimal(10))), "10.01")
 
     assert {each.promise for each in list_unlike_replay(NOON)} == {Promise.ZERO_OVERSPEND}
