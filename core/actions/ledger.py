@@ -8,7 +8,7 @@ hand-written SQL, sent in one round trip; the ORM's form of it is the oracle of 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.db.models import F
@@ -23,7 +23,7 @@ from core.actions.spend_requests import (
     SpendOutcome,
     SpendRequest,
 )
-from core.enums import HoldState, SpendKind
+from core.enums import HoldState, PeriodKind, SpendKind
 from core.errors import InvalidInputError, NotFoundError
 from core.models import Brand, Hold, SpendLog
 from core.models.sql import Row, Statement, Table, run_together, stored_instant
@@ -33,6 +33,8 @@ from core.rules.entries import HoldFacts, LoggedSpend
 from core.rules.money import from_micros, to_micros
 from core.rules.verdict import ZERO, TotalKey, period_of
 
+# Answers are of our own making: nothing in them contains itself.
+_TO_JSON = json.JSONEncoder(check_circular=False).encode
 _TEXT, _NUMBER, _INSTANT = "text", "bigint", "timestamptz"
 _PERIOD_COLUMNS = {
     **{"period": _TEXT, "starts_on": "date", "starts_at": _INSTANT, "ends_at": _INSTANT},
@@ -109,6 +111,9 @@ class Ledger:
     now: datetime
     holds: Mapping[int, Hold] = field(default_factory=dict)
     logged: Mapping[int, SpendLog] = field(default_factory=dict)
+    # A batch names few instants and periods again and again; each is put into words once.
+    _instants: dict[datetime, str] = field(default_factory=dict)
+    _periods: dict[tuple[PeriodKind, date], Row] = field(default_factory=dict)
 
     def facts(self, book: BrandBook) -> BrandBook:
         """The book with the holds and the entries that the requests name."""
@@ -153,9 +158,15 @@ class Ledger:
     def event_answer(self, pending: Pending, answer: Any, *, is_refusal: bool) -> Row:
         """What is kept of the first answer to an event id (C21)."""
         request = pending.request
-        kept = json.dumps(answer)
-        at = stored_instant(self.now)
+        kept = _TO_JSON(answer)
+        at = self._stored(self.now)
         return (pending.source, request.event_id, request.fingerprint, is_refusal, kept, at)
+
+    def _stored(self, at: datetime) -> str:
+        text = self._instants.get(at)
+        if text is None:
+            text = self._instants[at] = stored_instant(at)
+        return text
 
     def _entry(self, pending: Pending, decision: Decision) -> Row:
         """A row of the log."""
@@ -173,7 +184,7 @@ class Ledger:
         return (
             *(pending.spend_log_id, self.brand.pk, decision.campaign_id, kind.value, amount),
             *(decision.over_budget, decision.over_budget_cause or "", self.brand.currency),
-            *(str(decision.budget_day), stored_instant(occurred_at), stored_instant(self.now)),
+            *(str(decision.budget_day), self._stored(occurred_at), self._stored(self.now)),
             *(request.event_id, pending.source, refund_of_id, refund_reason),
         )
 
@@ -210,17 +221,23 @@ class Ledger:
         of_brand: list[Row] = []
         of_campaigns: list[Row] = []
         for key in admission.changed:
-            counter = admission.totals.counter(key)
-            amounts = (counter.spent, counter.held)
-            rows = of_brand if key.campaign_id is None else of_campaigns
-            rows.append((key.campaign_id or self.brand.pk, *self._period(key), *amounts))
+            counter = admission.totals.by_key[key]
+            owner, rows = key.campaign_id, of_campaigns
+            if owner is None:
+                owner, rows = self.brand.pk, of_brand
+            rows.append((owner, *self._period(key), counter.spent, counter.held))
         tables = ((BRAND_TOTALS, of_brand), (CAMPAIGN_TOTALS, of_campaigns))
         return [table.insert(rows) for table, rows in tables if rows]
 
     def _period(self, key: TotalKey) -> Row:
-        period = period_of(self.brand.calendar, key.period, key.starts_on)
-        bounds = (stored_instant(period.starts_at), stored_instant(period.ends_at))
-        return (period.kind.value, str(period.starts_on), *bounds)
+        named = (key.period, key.starts_on)
+        columns = self._periods.get(named)
+        if columns is None:
+            period = period_of(self.brand.calendar, key.period, key.starts_on)
+            bounds = (stored_instant(period.starts_at), stored_instant(period.ends_at))
+            columns = (period.kind.value, str(period.starts_on), *bounds)
+            self._periods[named] = columns
+        return columns
 
     def _answers(self, answers: Sequence[Row]) -> list[Statement]:
         # Two brands share no lock; in one order, neither waits for an id while keeping a later one.

@@ -55,7 +55,6 @@ from core.rules.entries import (
     SpendEntry,
 )
 from core.rules.money import to_micros
-from core.rules.verdict import used_up_brand_budgets
 
 # Two brands can meet in one event id; the loser of that race starts again and sees the winner.
 ATTEMPTS = 3
@@ -140,22 +139,23 @@ def admit_spends(asked: Sequence[Asked], *, now: datetime) -> list[SpendOutcome]
 
 def _brands_of(asked: Sequence[Asked]) -> list[int | None]:
     """Whose brand each request is about; `None` where its caller may see nothing by that id."""
-    requests = [each.request for each in asked]
+    subjects = [each.request.subject for each in asked]
+    named = set(subjects)
     brand_of = {
-        subject: map_to_brands(model, _ids_of(requests, subject))
+        (subject, row_id): brand_id
         for subject, model in _MODELS.items()
+        for row_id, brand_id in map_to_brands(model, _ids_of(named, subject)).items()
     }
 
-    def visible_brand(each: Asked) -> int | None:
-        subject, named = each.request.subject
-        brand_id = brand_of[subject].get(named)
+    def visible_brand(each: Asked, subject: tuple[Subject, int]) -> int | None:
+        brand_id = brand_of.get(subject)
         return brand_id if brand_id is not None and each.caller.may_see(brand_id) else None
 
-    return [visible_brand(each) for each in asked]
+    return [visible_brand(*pair) for pair in zip(asked, subjects, strict=True)]
 
 
-def _ids_of(requests: Iterable[Request], subject: Subject) -> set[int]:
-    return {request.subject[1] for request in requests if request.subject[0] is subject}
+def _ids_of(named: Iterable[tuple[Subject, int]], subject: Subject) -> set[int]:
+    return {row_id for each, row_id in named if each is subject}
 
 
 def _share_an_event_id(asked: Sequence[Asked], brand_ids: Sequence[int | None]) -> bool:
@@ -216,16 +216,16 @@ class _Session:
 
     def _read(self, brand: Brand, pendings: Sequence[Pending]) -> tuple[Ledger, Standings]:
         """What the requests name, and what they are decided on."""
-        requests = [pending.request for pending in pendings]
-        holds = map_holds(brand, _ids_of(requests, Subject.HOLD))
-        logged = map_entries_to_refund(brand, _ids_of(requests, Subject.ENTRY))
+        subjects = {pending.request.subject for pending in pendings}
+        holds = map_holds(brand, _ids_of(subjects, Subject.HOLD))
+        logged = map_entries_to_refund(brand, _ids_of(subjects, Subject.ENTRY))
         named: list[Hold | SpendLog] = [*holds.values(), *logged.values()]
         instants = {pending.occurred_at for pending in pendings if not pending.refusal}
         if self._reaches_far_back(brand, instants):
             brand.whole_calendar = get_whole_calendar(brand)
         days = {brand.calendar.budget_day(at).starts_on for at in instants | {self.now}}
         wanted = Wanted(
-            campaign_ids=_ids_of(requests, Subject.CAMPAIGN) | {each.campaign_id for each in named},
+            campaign_ids=_ids_of(subjects, Subject.CAMPAIGN) | {each.campaign_id for each in named},
             budget_days=days | {each.budget_day for each in named},
             events={pending.event for pending in pendings if pending.event},
             entries=len(pendings),
@@ -268,11 +268,7 @@ class _Session:
         change: Change,
     ) -> None:
         """The campaigns named, and all of the brand when a brand budget ran out or came back."""
-        before, after = (
-            used_up_brand_budgets(book.brand, book.totals, self.now)
-            for book in (admission.before, admission.book)
-        )
-        if before != after:
+        if admission.turns_brand:
             judge_campaigns(brand, change)
             return
         doubtful = [
@@ -323,10 +319,11 @@ def _occurred_at(request: SpendRequest, now: datetime) -> datetime:
 
 def _entry(pending: Pending) -> Entry:
     """The request as the rules see it."""
-    match pending.request:
-        case SpendRequest(campaign_id, amount, kind, _, currency):
-            micros = to_micros(amount)
-            return SpendEntry(kind, campaign_id, micros, pending.occurred_at, currency)
+    request = pending.request
+    if isinstance(request, SpendRequest):  # Most are, and a pattern of five takes its time.
+        micros, at = to_micros(request.amount), pending.occurred_at
+        return SpendEntry(request.kind, request.campaign_id, micros, at, request.currency)
+    match request:
         case HoldRequest(campaign_id, amount, _, currency):
             return HoldEntry(campaign_id, to_micros(amount), currency)
         case CaptureRequest(hold_id, amount):

@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from enum import Enum
+from enum import StrEnum
 from typing import Any
 
 from core.actions.caller import Caller
@@ -16,7 +16,7 @@ from core.rules.instants import format_instant
 from core.rules.money import format_money, format_optional_money
 
 
-class Subject(Enum):
+class Subject(StrEnum):
     """What a request names by its id, and so whose brand it is about."""
 
     CAMPAIGN = "campaign"

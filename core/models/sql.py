@@ -6,7 +6,6 @@ everything else is written with the ORM.
 
 import json
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -26,24 +25,22 @@ class Statement:
     rows: Sequence[Row] | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class Table:
     """Where rows are inserted: its name, its columns with their types, and what if one is there."""
 
-    name: str
-    columns: Mapping[str, str]
-    on_conflict: str = ""
+    def __init__(self, name: str, columns: Mapping[str, str], on_conflict: str = "") -> None:
+        names = ", ".join(columns)
+        places = ", ".join(["%s"] * len(columns))
+        arrays = ", ".join(f"%s::{kind}[]" for kind in columns.values())
+        into = f"INSERT INTO {name} ({names})"
+        self._of_rows = f"{into} VALUES ({places}) {on_conflict}"
+        self._of_arrays = f"{into} SELECT * FROM unnest({arrays}) {on_conflict}"  # noqa: S608 (our own words)
 
     def insert(self, rows: Sequence[Row]) -> Statement:
         """One statement for all rows, which are inserted in their order."""
         if connection.vendor == "sqlite":
-            return Statement(self._text("VALUES ({})", "%s"), rows=rows)
-        text = self._text("SELECT * FROM unnest({})", "%s::{}[]")
-        return Statement(text, [_array(column) for column in zip(*rows, strict=True)])
-
-    def _text(self, source: str, place: str) -> str:
-        places = source.format(", ".join(place.format(kind) for kind in self.columns.values()))
-        return f"INSERT INTO {self.name} ({', '.join(self.columns)}) {places} {self.on_conflict}"
+            return Statement(self._of_rows, rows=rows)
+        return Statement(self._of_arrays, list(map(_array, zip(*rows, strict=True))))
 
 
 def run_together(statements: Sequence[Statement]) -> list[list[Row]]:
@@ -52,9 +49,17 @@ def run_together(statements: Sequence[Statement]) -> list[list[Row]]:
     They run one after the other, and each sees what is committed when it begins: what follows a
     lock is read under it.
     """
-    connection.ensure_connection()
-    with connection.wrap_database_errors, _pipeline():
-        cursors = [_send(statement) for statement in statements]
+    if connection.vendor == "sqlite":
+        cursors = [_send(connection.cursor(), statement) for statement in statements]
+    else:
+        connection.ensure_connection()
+        driver = connection.connection
+        with connection.wrap_database_errors:
+            if len(statements) == 1:
+                cursors = [_send(_cursor(driver), statements[0])]
+            else:
+                with driver.pipeline():
+                    cursors = [_send(_cursor(driver), statement) for statement in statements]
     return [cursor.fetchall() if cursor.description else [] for cursor in cursors]
 
 
@@ -85,18 +90,14 @@ def read_date(value: date | str) -> date:
     return date.fromisoformat(value) if isinstance(value, str) else value
 
 
-def _pipeline() -> AbstractContextManager[object]:
-    return nullcontext() if connection.vendor == "sqlite" else connection.connection.pipeline()
+def _cursor(driver: Any) -> Any:
+    # Django's own cursor would write a thousand values into the text of the statement.
+    cursor: Any = psycopg.Cursor(driver)
+    is_logged = connection.queries_logged
+    return connection.make_debug_cursor(cursor) if is_logged else connection.make_cursor(cursor)
 
 
-def _send(statement: Statement) -> Any:
-    if connection.vendor == "sqlite":
-        cursor: Any = connection.cursor()
-    else:
-        # Django's own cursor would write a thousand values into the text of the statement.
-        bound: Any = psycopg.Cursor(connection.connection)
-        is_logged = connection.queries_logged
-        cursor = connection.make_debug_cursor(bound) if is_logged else connection.make_cursor(bound)
+def _send(cursor: Any, statement: Statement) -> Any:
     if statement.rows is None:
         cursor.execute(statement.text, statement.values)
     else:
@@ -106,17 +107,17 @@ def _send(statement: Statement) -> Any:
 
 def _array(values: Sequence[Any]) -> str:
     """PostgreSQL's literal of an array; most columns of a batch have one value in all rows."""
-    if values and values.count(values[0]) == len(values):
-        elements = ",".join([_element(values[0])] * len(values))
+    if not values:
+        return "{}"
+    if values.count(values[0]) == len(values):
+        elements = [_element(values[0])] * len(values)
     else:
-        elements = ",".join(map(_element, values))
-    return f"{{{elements}}}"
+        elements = [_element(value) for value in values]
+    return "{" + ",".join(elements) + "}"
 
 
 def _element(value: str | int | bool | None) -> str:
-    if value is None:
-        return "NULL"
-    if not isinstance(value, str):
-        return str(value)
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}"'
+    return "NULL" if value is None else str(value)

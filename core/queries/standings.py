@@ -5,17 +5,18 @@ everything else uses; the tests hold both to the same facts.
 """
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 
-from core.enums import HoldState, PeriodKind, Reason
+from core.enums import PeriodKind, Reason
 from core.models import Brand
 from core.models.fields import ReasonsField
 from core.models.schedule import daypart_of
@@ -96,47 +97,102 @@ class Standings:
 
 def get_standings(brand: Brand, wanted: Wanted, now: datetime) -> Standings:
     """The facts about a locked brand on which requests are decided, read under its lock."""
-    statements = [
-        _is_due(brand, now),
-        _campaigns(brand, wanted),
-        _totals(brand, wanted),
-        _spend_log_ids(wanted.entries),
-        *([_answers(wanted.events)] if wanted.events else []),
-    ]
-    (due,), campaigns, totals, ids, *answers = run_together(statements)
+    texts = _texts(connection.vendor)
+    at, ids = stored_instant(now), listed(list(wanted.campaign_ids))
+    # A month is named by its days' own month (C9, C12).
+    months = {day.replace(day=1) for day in wanted.budget_days}
+    days = (listed([*map(str, wanted.budget_days)]), listed([*map(str, months)]))
+    (beginning,), campaigns, totals, *answers = run_together(
+        [
+            Statement(texts.beginning, (brand.pk, at, brand.pk, at, wanted.entries)),
+            Statement(texts.campaigns, (brand.pk, ids)),
+            Statement(texts.totals, (brand.pk, *days, ids, *days)),
+            *([Statement(texts.answers, _named(wanted.events))] if wanted.events else []),
+        ]
+    )
     facts, verdicts = {}, {}
     for campaign_id, rows in groupby(campaigns, key=itemgetter(0)):
         facts[campaign_id], verdicts[campaign_id] = _campaign(list(rows), brand)
     return Standings(
-        is_due=bool(due[0]),
+        is_due=bool(beginning[0] or beginning[1]),
         book=BrandBook(get_brand_facts(brand), facts, Counters(dict(map(_total, totals)))),
         verdicts=verdicts,
         answers={event: answer for rows in answers for event, answer in map(_answer, rows)},
-        spend_log_ids=_numbers(ids, wanted.entries),
+        spend_log_ids=_numbers(beginning[2], wanted.entries),
     )
 
 
-def _is_due(brand: Brand, now: datetime) -> Statement:
-    text = """
-        SELECT EXISTS (
-            SELECT 1 FROM core_hold WHERE brand_id = %s AND state = %s AND expires_at <= %s
-        ) OR EXISTS (
-            SELECT 1 FROM core_campaign WHERE brand_id = %s AND next_change_at <= %s
+class _Texts(NamedTuple):
+    """The statements, in the order in which they are sent."""
+
+    beginning: str
+    campaigns: str
+    totals: str
+    answers: str
+
+
+@cache
+def _texts(vendor: str) -> _Texts:
+    """The statements as this database words them. Nothing in them comes from outside."""
+    is_sqlite = vendor == "sqlite"
+    # On SQLite the lock that is held keeps the numbers free; who is refused leaves no gap there.
+    free_ids = """(SELECT seq FROM sqlite_sequence WHERE name = 'core_spendlog'), %s"""
+    if not is_sqlite:
+        free_ids = """ARRAY(
+            SELECT nextval(pg_get_serial_sequence('core_spendlog', 'id'))
+            FROM generate_series(1, %s)
         )"""
-    at = stored_instant(now)
-    return Statement(text, (brand.pk, HoldState.OPEN.value, at, brand.pk, at))
+    is_then = f"""(
+        period = 'day' AND starts_on {is_among("date")}
+        OR period = 'month' AND starts_on {is_among("date")}"""
+    asked = "unnest(%s::text[], %s::text[]) AS asked(source, event_id)"
+    if is_sqlite:
+        asked = """(
+            SELECT json_extract(value, '$[0]') AS source, json_extract(value, '$[1]') AS event_id
+            FROM json_each(%s)) AS asked"""
+    return _Texts(
+        beginning=f"""
+            SELECT EXISTS (
+                SELECT 1 FROM core_hold
+                WHERE brand_id = %s AND state = 'open' AND expires_at <= %s
+            ), EXISTS (
+                SELECT 1 FROM core_campaign WHERE brand_id = %s AND next_change_at <= %s
+            ), {free_ids}""",  # noqa: S608 (our own words)
+        campaigns=f"""
+            SELECT c.id, c.name, c.is_enabled, c.archived_at, c.starts_at, c.ends_at,
+                c.daily_budget, c.monthly_budget, c.lifetime_budget,
+                c.reasons, c.status_since, c.next_change_at,
+                s.weekdays, s.start_minute, s.end_minute
+            FROM core_campaign c LEFT JOIN core_schedule s ON s.campaign_id = c.id
+            WHERE c.brand_id = %s AND c.id {is_among("bigint")}
+            ORDER BY c.id, s.id""",  # noqa: S608 (our own words)
+        totals=f"""
+            SELECT NULL, period, starts_on, spent, held FROM core_brandtotal
+            WHERE brand_id = %s AND {is_then})
+            UNION ALL
+            SELECT campaign_id, period, starts_on, spent, held FROM core_campaigntotal
+            WHERE campaign_id {is_among("bigint")} AND {is_then} OR period = 'lifetime')""",  # noqa: S608 (our own words)
+        answers=f"""
+            SELECT e.source, e.event_id, e.fingerprint, e.is_refusal, e.answer
+            FROM {asked} JOIN core_eventanswer e
+            ON e.source = asked.source AND e.event_id = asked.event_id""",  # noqa: S608 (our own words)
+    )
 
 
-def _campaigns(brand: Brand, wanted: Wanted) -> Statement:
-    text = f"""
-        SELECT c.id, c.name, c.is_enabled, c.archived_at, c.starts_at, c.ends_at,
-            c.daily_budget, c.monthly_budget, c.lifetime_budget,
-            c.reasons, c.status_since, c.next_change_at,
-            s.weekdays, s.start_minute, s.end_minute
-        FROM core_campaign c LEFT JOIN core_schedule s ON s.campaign_id = c.id
-        WHERE c.brand_id = %s AND c.id {is_among("bigint")}
-        ORDER BY c.id, s.id"""  # noqa: S608 (nothing in it comes from outside)
-    return Statement(text, (brand.pk, listed(list(wanted.campaign_ids))))
+def _named(events: Collection[EventName]) -> Sequence[str]:
+    if connection.vendor == "sqlite":
+        return (json.dumps(list(events)),)
+    sources, event_ids = zip(*events, strict=True)
+    return listed(sources), listed(event_ids)
+
+
+def _numbers(found: Any, count: int) -> Sequence[int]:
+    """The numbers that no other entry will have; SQLite tells the last one that was given."""
+    if connection.vendor == "sqlite":
+        last = found or 0
+        return range(last + 1, last + 1 + count)
+    numbers: list[int] = found
+    return numbers
 
 
 def _campaign(rows: Sequence[Row], brand: Brand) -> tuple[CampaignFacts, StoredVerdict]:
@@ -163,59 +219,11 @@ def _money(micros: int | None) -> Decimal | None:
     return None if micros is None else from_micros(micros)
 
 
-def _totals(brand: Brand, wanted: Wanted) -> Statement:
-    # A month is named by its days' own month (C9, C12).
-    months = {day.replace(day=1) for day in wanted.budget_days}
-    days = listed([str(day) for day in wanted.budget_days])
-    named = (days, listed([str(month) for month in months]))
-    is_then = f"""(
-        period = 'day' AND starts_on {is_among("date")}
-        OR period = 'month' AND starts_on {is_among("date")}"""
-    text = f"""
-        SELECT NULL, period, starts_on, spent, held FROM core_brandtotal
-        WHERE brand_id = %s AND {is_then})
-        UNION ALL
-        SELECT campaign_id, period, starts_on, spent, held FROM core_campaigntotal
-        WHERE campaign_id {is_among("bigint")} AND {is_then} OR period = 'lifetime')
-        """  # noqa: S608 (nothing in it comes from outside)
-    ids = listed(list(wanted.campaign_ids))
-    return Statement(text, (brand.pk, *named, ids, *named))
-
-
 def _total(row: Row) -> tuple[TotalKey, Counter]:
     owner, period, starts_on, spent, held = row
     return TotalKey(owner, PeriodKind(period), read_date(starts_on)), Counter(spent, held)
 
 
-def _answers(events: Iterable[EventName]) -> Statement:
-    sources, event_ids = zip(*events, strict=True)
-    columns = "SELECT e.source, e.event_id, e.fingerprint, e.is_refusal, e.answer"
-    if connection.vendor == "sqlite":
-        text = f"""{columns} FROM json_each(%s) AS asked
-            JOIN core_eventanswer e ON e.source = json_extract(asked.value, '$[0]')
-            AND e.event_id = json_extract(asked.value, '$[1]')"""
-        return Statement(text, (json.dumps(list(zip(sources, event_ids, strict=True))),))
-    text = f"""{columns} FROM unnest(%s::text[], %s::text[]) AS asked(source, event_id)
-        JOIN core_eventanswer e USING (source, event_id)"""
-    return Statement(text, (listed(sources), listed(event_ids)))
-
-
 def _answer(row: Row) -> tuple[EventName, FirstAnswer]:
     source, event_id, fingerprint, is_refusal, answer = row
     return (source, event_id), FirstAnswer(fingerprint, bool(is_refusal), json.loads(answer))
-
-
-def _spend_log_ids(count: int) -> Statement:
-    """Numbers that no other entry will have. On SQLite the lock that is held keeps them free."""
-    if connection.vendor == "sqlite":
-        return Statement("SELECT seq FROM sqlite_sequence WHERE name = 'core_spendlog'")
-    sequence = "pg_get_serial_sequence('core_spendlog', 'id')"
-    text = f"SELECT nextval({sequence}) FROM generate_series(1, %s)"  # noqa: S608 (a constant)
-    return Statement(text, (count,))
-
-
-def _numbers(rows: Sequence[Row], count: int) -> Sequence[int]:
-    if connection.vendor == "sqlite":
-        last = rows[0][0] if rows else 0
-        return range(last + 1, last + 1 + count)
-    return [number for (number,) in rows]

@@ -71,7 +71,7 @@ class BrandBook:
         return Facts(self.brand, self.campaigns[campaign_id], self.totals)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Standing:
     """How a campaign stands: what stops it, and what its tightest budget leaves (micros)."""
 
@@ -125,12 +125,10 @@ def check_occurred_at(occurred_at: datetime, now: datetime, late_limit: timedelt
 class Admission:
     """Decides entries one after another against running totals, all at the instant `at` (C8, C23).
 
-    `book` moves on with each decision, `before` stays as it was, `changed` names the totals that
-    have to be written.
+    `book` moves on with each decision, `changed` names the totals that have to be written.
     """
 
     def __init__(self, book: BrandBook, at: datetime) -> None:
-        self.before = book
         self.totals = Counters.copy(book.totals)
         self.holds: dict[int, HoldFacts] = dict(book.holds)
         self.logged: dict[int, LoggedSpend] = dict(book.logged)
@@ -142,6 +140,12 @@ class Admission:
         self._days: dict[datetime, date] = {}
         self._is_clear: dict[int, bool] = {}
         self._today = self._day(at)
+        self._used_up_before = self._used_up()
+
+    @property
+    def turns_brand(self) -> bool:
+        """Whether a budget of the brand ran out or came back, which all its campaigns feel (C5)."""
+        return self._used_up() != self._used_up_before
 
     @property
     def changed(self) -> set[TotalKey]:
@@ -277,16 +281,16 @@ class Admission:
         return None
 
     def _budget_refusal(self, entry: SpendEntry | HoldEntry) -> BudgetManagerError | None:
+        tightest = self._line(entry.campaign_id, self._today).tightest()
+        is_clear = self._has_no_standing_obstacle(entry.campaign_id)
+        if is_clear and (tightest is None or entry.amount <= tightest.remaining):
+            return None
         standing = self.standing(entry.campaign_id)
-        if standing.obstacles:
+        if standing.obstacles or tightest is None:
             return CampaignNotActiveError(describe_obstacles(standing.obstacles))
-        if standing.remaining is not None and entry.amount > standing.remaining:
-            tightest = self._line(entry.campaign_id, self._today).tightest()
-            assert tightest is not None  # noqa: S101 (something leaves `remaining`)
-            return BudgetExceededError(
-                budget=tightest.reason.value, remaining=format_micros(tightest.remaining)
-            )
-        return None
+        return BudgetExceededError(
+            budget=tightest.reason.value, remaining=format_micros(tightest.remaining)
+        )
 
     def _completed(self, decision: Decision, campaign_id: int, day: date) -> Decision:
         line = self._line(campaign_id, day)
@@ -300,14 +304,18 @@ class Admission:
         """What stops the campaign now; `judge` is asked only where something may."""
         tightest = self._line(campaign_id, self._today).tightest()
         remaining = tightest.remaining if tightest else None
+        if remaining != 0 and self._has_no_standing_obstacle(campaign_id):
+            return Standing((), remaining)
+        return Standing(judge(self.book.facts(campaign_id), self.at).obstacles, remaining)
+
+    def _has_no_standing_obstacle(self, campaign_id: int) -> bool:
+        """Whether nothing but budgets can stop it now; that doesn't change on the way."""
         is_clear = self._is_clear.get(campaign_id)
         if is_clear is None:
             facts = self.book.facts(campaign_id)
             is_clear = not any(standing_obstacles(facts, self.at))
             self._is_clear[campaign_id] = is_clear
-        if is_clear and remaining != 0:
-            return Standing((), remaining)
-        return Standing(judge(self.book.facts(campaign_id), self.at).obstacles, remaining)
+        return is_clear
 
     def _move(self, campaign_id: int, day: date, *, spent: int = 0, held: int = 0) -> None:
         """Move every total that counts this campaign on this day: the brand's and its own."""
@@ -325,6 +333,11 @@ class Admission:
         if share is None:
             share = self._brand_shares[day] = brand_share(self.book.brand, day, self.totals)
         return share
+
+    def _used_up(self) -> set[Reason]:
+        """The brand's budgets that stop all of its campaigns now."""
+        limits = self._brand_share(self._today).limits
+        return {limit.reason for limit in limits if limit.is_used_up}
 
     def _day(self, at: datetime) -> date:
         day = self._days.get(at)

@@ -77,6 +77,11 @@ class Limit:
         """Budget − spent − held, never below zero."""
         return max(self.budget - self.counter.spent - self.counter.held, 0)
 
+    @property
+    def is_used_up(self) -> bool:
+        """Reaching a budget exactly uses it up (C5)."""
+        return self.counter.used >= self.budget
+
 
 @dataclass(frozen=True, slots=True)
 class Share:

@@ -13,9 +13,12 @@ DEFAULT_HOLD = timedelta(minutes=5)
 LONGEST_HOLD = timedelta(hours=24)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SpendEntry:
-    """One spend to decide. `currency` is what the caller named, if anything (C2)."""
+    """One spend to decide. `currency` is what the caller named, if anything (C2).
+
+    Not frozen, as `Decision` isn't: a thousand of them are made at a time.
+    """
 
     kind: SpendKind
     campaign_id: int

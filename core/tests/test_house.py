@@ -90,6 +90,13 @@ def attributes_of(path: Path) -> Iterator[ast.Attribute]:
     return (node for node in ast.walk(tree_of(path)) if isinstance(node, ast.Attribute))
 
 
+def texts_of(path: Path) -> Iterator[str]:
+    """What stands between quotes, docstrings included."""
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
 def offenders(paths: list[Path], breaks: Callable[[Path], Iterator[str]]) -> list[str]:
     return [f"{path.relative_to(ROOT)}: {what}" for path in paths for what in breaks(path)]
 
@@ -158,10 +165,15 @@ def test_law_3_objects_only_in_models_queries_and_actions() -> None:
 def test_law_3_rows_are_locked_in_one_module_that_states_the_order() -> None:
     def locks(path: Path) -> Iterator[str]:
         for node in attributes_of(path):
-            if node.attr == "select_for_update" and module_name(path) != "core.queries.locks":
+            if node.attr == "select_for_update":
                 yield f"locks rows in line {node.lineno}"
+        for words in texts_of(path):
+            if re.search(r"\bFOR (NO KEY )?UPDATE\b|\bFOR (KEY )?SHARE\b|\bLOCK TABLE\b", words):
+                yield f"locks rows: {words}"
 
-    assert offenders(product_files(), locks) == []
+    others = [path for path in product_files() if module_name(path) != "core.queries.locks"]
+    assert offenders(others, locks) == []
+    assert "FOR NO KEY UPDATE" in "".join(texts_of(CORE / "queries" / "locks.py"))
     assert "Lock order" in (ast.get_docstring(tree_of(CORE / "queries" / "locks.py")) or "")
 
 
