@@ -38,6 +38,7 @@ class Pressure:
     seconds: float
     latencies: Sequence[int]
     statuses: Counter[bytes]
+    last_good_body: bytes
 
     @property
     def rate(self) -> float:
@@ -77,7 +78,7 @@ def press(port: int, requests: Sequence[bytes], *, callers: int, seconds: float 
         until = started_at + int(seconds * _NANOSECONDS) if seconds else None
         work.run(asking, until)
         took = (time.perf_counter_ns() - started_at) / _NANOSECONDS
-    return Pressure(took, work.latencies, work.statuses)
+    return Pressure(took, work.latencies, work.statuses, work.last_good_body)
 
 
 @dataclass
@@ -97,6 +98,7 @@ class _Press:
     def __init__(self, port: int, requests: Iterator[bytes]) -> None:
         self.latencies: array[int] = array("q")
         self.statuses: Counter[bytes] = Counter()
+        self.last_good_body = b""
         self._port, self._requests = port, requests
         self._poll = select.epoll()
         self._by_number: dict[int, _Caller] = {}
@@ -175,6 +177,7 @@ class _Press:
         self.statuses[status] += 1
         if status == b"200":
             self.latencies.append(time.perf_counter_ns() - caller.asked_at)
+            self.last_good_body = answer[end + len(_HEAD_END) :]
         return True
 
     def _begin_again(self, caller: _Caller) -> None:

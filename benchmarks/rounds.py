@@ -1,5 +1,6 @@
 """Each measurement of `make bench`, and the servers that they press on. All take their turn."""
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -178,6 +179,9 @@ class Rounds:
         ]
         request = site.scene.request("/api/spend/batch/", {"entries": entries})
         pressure = self._press(site.server, [request], BATCH_CALLERS)
+        # A batch is answered with 200 even where it refuses every entry.
+        results = json.loads(pressure.last_good_body)["results"]
+        assert [result["status"] for result in results] == ["admitted"] * size
         self.readings.note(name, pressure.rate * size, "entries/s")
         self.readings.refused[name] += pressure.refused
 

@@ -21,6 +21,7 @@ def test_answers_are_counted_whole_and_refusals_apart() -> None:
     with answering([answers]) as port:
         pressure = press(port, [post("/", b"{}")] * 3, callers=1)
     assert len(pressure.latencies) == 2
+    assert pressure.last_good_body == b"good"
     assert pressure.statuses == {b"200": 2, b"503": 1}
     assert pressure.refused == 1
 
