@@ -11,7 +11,7 @@ PRODUCTION = DEBUG=0 HTTPS_ONLY=1 ALLOWED_HOSTS=budget.example.com \
 	SECRET_KEY=only-for-make-check-0123456789-abcdefghijklmnopqrstuvwxyz
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-deep bench-ticks check format lock clean
+.PHONY: help install run test test-deep bench bench-ticks check format lock clean
 
 help: ## List these commands
 	@exec awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -27,6 +27,9 @@ test: install ## Run the tests on SQLite and on a throw-away PostgreSQL. ARGS="â
 
 test-deep: install ## The same with every example: all time zones to 2036, thousands of random cases
 	@exec env DEEP=1 .venv/bin/python -m stack test $(ARGS)
+
+bench: install ## Measure what is promised of speed (five minutes). ARGS="--help"
+	@exec .venv/bin/python -m stack bench $(ARGS)
 
 bench-ticks: install ## Measure a tick among a million campaigns (ten minutes). ARGS="--help"
 	@exec .venv/bin/python -m stack bench-ticks $(ARGS)

@@ -61,9 +61,9 @@ def _fill_zone(zone: str, brands: int, each: int) -> None:
     patterns = [_make_pattern(brand, number) for number in range(len(SCHEDULES))]
     numbers = "generate_series(2, %s) AS number WHERE template.id = %s"
     name = {"name": "template.name || ' ' || number"}
-    _copy(Brand, numbers, [brands, brand.pk], name)
+    copy_rows(Brand, numbers, [brands, brand.pk], name)
     others = "core_brand AS copy WHERE template.brand_id = %s AND copy.id > %s"
-    _copy(BrandTotal, others, [brand.pk, brand.pk], {"brand_id": "copy.id"})
+    copy_rows(BrandTotal, others, [brand.pk, brand.pk], {"brand_id": "copy.id"})
     for pattern in patterns:
         _copy_campaign(pattern, each)
 
@@ -88,7 +88,7 @@ def _make_pattern(brand: Brand, number: int) -> Campaign:
 
 def _copy_campaign(pattern: Campaign, each: int) -> None:
     last = Campaign.objects.aggregate(last=Max("id"))["last"]
-    _copy(
+    copy_rows(
         Campaign,
         "core_brand AS brand CROSS JOIN generate_series(1, %s) AS number "
         "WHERE template.id = %s AND brand.id >= %s AND (brand.id, number) <> (%s, 1)",
@@ -97,10 +97,10 @@ def _copy_campaign(pattern: Campaign, each: int) -> None:
     )
     copies = "core_campaign AS copy WHERE template.campaign_id = %s AND copy.id > %s"
     for model in (Schedule, CampaignTotal):
-        _copy(model, copies, [pattern.pk, last], {"campaign_id": "copy.id"})
+        copy_rows(model, copies, [pattern.pk, last], {"campaign_id": "copy.id"})
 
 
-def _copy(
+def copy_rows(
     model: type[Model], source: str, parameters: Sequence[Any], changed: Mapping[str, str]
 ) -> None:
     """Copy the row that `source` names as `template` once for each row of `source`."""

@@ -6,7 +6,8 @@ manage COMMAND …                run manage.py on the data of `run`
 postgres [--durable] [PROGRAM …]
                                 run a program (default: a shell) with a throw-away PostgreSQL
                                 as its DATABASE_URL; --durable: with fsync, for measurements
-bench-ticks [ARGUMENT …]        measure what a tick of the unattended work costs on such a one
+bench [ARGUMENT …]              measure what is promised of speed on such a one, and on SQLite
+bench-ticks [ARGUMENT …]        measure there what a tick of the unattended work costs
 """
 
 import os
@@ -54,9 +55,10 @@ def obey(words: list[str]) -> int:
             return lend_postgres(program, durable=True)
         case ["postgres", *program]:
             return lend_postgres(program, durable=False)
+        case ["bench", *arguments]:
+            return measure("benchmarks.ratios", arguments)
         case ["bench-ticks", *arguments]:
-            program = [sys.executable, "-m", "benchmarks.idle_tick", *arguments]
-            return lend_postgres(program, durable=True)
+            return measure("benchmarks.idle_tick", arguments)
         case _:
             sys.stderr.write(str(__doc__))
             return MISUSED
@@ -91,6 +93,11 @@ def lend_postgres(program: list[str], *, durable: bool) -> int:
             check=False,
         )
     return done.returncode
+
+
+def measure(module: str, arguments: list[str]) -> int:
+    """Run a measurement with a PostgreSQL that is as durable as a real one."""
+    return lend_postgres([sys.executable, "-m", module, *arguments], durable=True)
 
 
 def leave_to_the_program(number: int, frame: FrameType | None) -> None:

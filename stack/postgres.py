@@ -22,7 +22,8 @@ from stack.throwaway import Manners, running_server, throwaway_folder
 
 DATABASE = "budget_manager"
 SUPERUSER = "postgres"
-MAX_CONNECTIONS = 100
+# A measurement has several web servers with a connection for each thread.
+MAX_CONNECTIONS = 300
 INITDB_SECONDS = 120
 # Faster, and fatal only to data that nobody will want after a crash.
 CARELESS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
