@@ -4,6 +4,7 @@ One brand is one transaction: the log entries, the holds, the totals, the answer
 the verdicts commit together or not at all.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -55,6 +56,8 @@ from core.rules.entries import (
     SpendEntry,
 )
 from core.rules.money import to_micros
+
+logger = logging.getLogger(__name__)
 
 # Two brands can meet in one event id; the loser of that race starts again and sees the winner.
 ATTEMPTS = 3
@@ -109,8 +112,8 @@ def admit_batch(
 def admit_spends(asked: Sequence[Asked], *, now: datetime) -> list[SpendOutcome]:
     """Decide each request in order, one transaction per brand; outcomes in the order asked (C23).
 
-    A refused or invalid entry spoils no other. Raises nothing but database errors, and those only
-    while nothing is committed; after that, what is left comes to DatabaseUnavailableError. An
+    A refused or invalid entry spoils no other. Raises only while nothing is committed, and then
+    nothing will be; after that, what can't be decided comes to DatabaseUnavailableError. An
     event id that two brands share makes their entries depend on each other: then it is one by one.
     A change of state that several callers brought about together is put down to the last of them.
     """
@@ -131,6 +134,12 @@ def admit_spends(asked: Sequence[Asked], *, now: datetime) -> list[SpendOutcome]
             if not is_committed:
                 raise
             break
+        except Exception:
+            if not is_committed:
+                raise
+            # A bug in this brand's entries is no reason to leave the others' undecided.
+            logger.exception("brand %s: nothing of it is decided", brand_id)
+            continue
         is_committed = True
         outcomes.update(zip(together, decided, strict=True))
     failed = SpendOutcome(refusal=DatabaseUnavailableError())

@@ -183,6 +183,26 @@ def test_what_was_committed_is_told_and_what_was_not_can_be_tried_again(
     assert SpendLog.objects.count() == 3
 
 
+def test_a_bug_in_one_brand_leaves_the_others_decided_and_can_be_tried_again(
+    api: Api, campaign: Json, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other, third = (api.create_campaign(api.create_brand(name)) for name in (NEW_BRAND, "Brand Z"))
+
+    def lock(brand_id: int) -> Brand:
+        if brand_id == other["brand_id"]:
+            raise RuntimeError("nobody expected this")
+        return lock_brand(brand_id)
+
+    entries = [entry("add", each, "1.00") for each in (campaign, other, third)]
+    monkeypatch.setattr(spend, "lock_brand", lock)
+    decided = api.post(BATCH, {"entries": entries})
+    statuses = [result["status"] for result in results_of(decided)]
+    assert statuses == ["admitted", "failed", "admitted"]
+    # Nothing is committed before it: nothing was decided at all.
+    api.post(BATCH, {"entries": entries[1:]}).error(500, "server_error")
+    assert SpendLog.objects.count() == 2
+
+
 # --- Against one by one ------------------------------------------------------------------------
 
 
