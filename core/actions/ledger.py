@@ -19,15 +19,16 @@ from core.actions.spend_requests import (
     EventName,
     HoldRequest,
     RefundRequest,
-    Request,
+    ReleaseRequest,
     SpendOutcome,
     SpendRequest,
 )
 from core.enums import HoldState, PeriodKind, SpendKind
 from core.errors import InvalidInputError, NotFoundError
 from core.models import Brand, Hold, SpendLog
-from core.models.sql import Row, Statement, Table, run_together, stored_instant
+from core.models.sql import Row, Statement, Table, for_rows, run_together, stored_instant
 from core.queries.holds import find_expired_holds
+from core.queries.standings import FreeIds
 from core.rules.admission import Admission, BrandBook, Decision
 from core.rules.entries import HoldFacts, LoggedSpend
 from core.rules.money import from_micros, to_micros
@@ -51,6 +52,21 @@ SPEND_LOG = Table(
         **{"refund_of_id": _NUMBER, "refund_reason": _TEXT},
     },
 )
+HOLDS = Table(
+    "core_hold",
+    {
+        **{"id": _NUMBER, "brand_id": _NUMBER, "campaign_id": _NUMBER, "amount": _NUMBER},
+        **{"currency": _TEXT, "state": _TEXT, "budget_day": "date", "held_at": _INSTANT},
+        **{"expires_at": _INSTANT, "event_id": _TEXT, "source": _TEXT},
+    },
+)
+_END_ONE_HOLD = "UPDATE core_hold SET state = %s, ended_at = %s, spend_log_id = %s WHERE id = %s"
+_END_HOLDS = """
+    UPDATE core_hold
+    SET state = ended.state, ended_at = ended.ended_at, spend_log_id = ended.spend_log_id
+    FROM unnest(%s::text[], %s::timestamptz[], %s::bigint[], %s::bigint[])
+        AS ended(state, ended_at, spend_log_id, id)
+    WHERE core_hold.id = ended.id"""
 BRAND_TOTALS = Table(
     "core_brandtotal",
     {"brand_id": _NUMBER, **_PERIOD_COLUMNS},
@@ -121,21 +137,24 @@ class Ledger:
         logged = {entry.pk: _logged_spend(entry) for entry in self.logged.values()}
         return replace(book, holds=holds, logged=logged)
 
-    def number(self, pendings: Sequence[Pending], spend_log_ids: Sequence[int]) -> None:
-        """Give every entry of the log its number, and every hold its row, as they were decided."""
-        free = iter(spend_log_ids)
+    def number(self, pendings: Sequence[Pending], ids: FreeIds) -> None:
+        """Give every entry of the log and every hold its number, in the order of the requests."""
+        spend_log_ids, hold_ids = iter(ids.spend_logs), iter(ids.holds)
         for pending in pendings:
-            if pending.admitted:
-                if isinstance(pending.request, SpendRequest | CaptureRequest | RefundRequest):
-                    pending.spend_log_id = next(free)
-                pending.hold = self._hold(pending, pending.admitted)
-        holds = [pending.hold for pending in pendings if pending.hold]
-        Hold.objects.bulk_create([hold for hold in holds if not hold.pk])
+            if pending.admitted is None:
+                continue
+            request = pending.request
+            if isinstance(request, SpendRequest | CaptureRequest | RefundRequest):
+                pending.spend_log_id = next(spend_log_ids)
+            if isinstance(request, HoldRequest):
+                pending.hold = self._begin(pending, request, next(hold_ids))
+            elif isinstance(request, CaptureRequest | ReleaseRequest):
+                pending.hold = self._end(pending, request)
 
     def write(
         self, pendings: Sequence[Pending], admission: Admission, answers: Sequence[Row] = ()
     ) -> None:
-        """Log what was spent, end holds, store the totals that changed and the first answers."""
+        """Log what was spent, begin and end holds, store totals that changed and first answers."""
         entries = [
             self._entry(pending, pending.admitted)
             for pending in pendings
@@ -143,12 +162,12 @@ class Ledger:
         ]
         statements = [
             *([SPEND_LOG.insert(entries)] if entries else []),
+            *self._holds(pendings),
             *self._totals(admission),
             *self._answers(answers),
         ]
         if statements:
             run_together(statements)
-        self._end_holds(pendings)
 
     def expire_holds(self) -> int:
         """End the holds whose time has run out, at the instant at which it did; how many."""
@@ -188,33 +207,48 @@ class Ledger:
             *(request.event_id, pending.source, refund_of_id, refund_reason),
         )
 
-    def _hold(self, pending: Pending, decision: Decision) -> Hold | None:
-        """The hold that the request begins, not stored yet, or ends."""
-        request: Request = pending.request
-        if isinstance(request, HoldRequest):
-            return Hold(
-                brand=self.brand,
-                campaign_id=decision.campaign_id,
-                amount=from_micros(decision.amount),
-                currency=self.brand.currency,
-                budget_day=decision.budget_day,
-                held_at=self.now,
-                expires_at=self.now + request.duration,
-                event_id=request.event_id,
-                source=pending.source,
-            )
-        if isinstance(request, SpendRequest | RefundRequest):
-            return None
+    def _begin(self, pending: Pending, request: HoldRequest, hold_id: int) -> Hold:
+        decision = pending.admitted or Decision()
+        return Hold(
+            pk=hold_id,
+            brand=self.brand,
+            campaign_id=decision.campaign_id,
+            amount=from_micros(decision.amount),
+            currency=self.brand.currency,
+            budget_day=decision.budget_day,
+            held_at=self.now,
+            expires_at=self.now + request.duration,
+            event_id=request.event_id,
+            source=pending.source,
+        )
+
+    def _end(self, pending: Pending, request: CaptureRequest | ReleaseRequest) -> Hold:
         hold = self.holds[request.hold_id]
         is_capture = isinstance(request, CaptureRequest)
         hold.state = HoldState.CAPTURED if is_capture else HoldState.RELEASED
         hold.ended_at, hold.spend_log_id = self.now, pending.spend_log_id
         return hold
 
-    def _end_holds(self, pendings: Sequence[Pending]) -> None:
-        ended = [each.hold for each in pendings if each.hold and each.hold.ended_at]
-        if ended:
-            Hold.objects.bulk_update(ended, ["state", "ended_at", "spend_log"], batch_size=500)
+    def _holds(self, pendings: Sequence[Pending]) -> list[Statement]:
+        """Begin holds and end others, each of which ends once (C20)."""
+        begun, ended = [], []
+        for hold in (pending.hold for pending in pendings if pending.hold):
+            if hold.ended_at:
+                at = self._stored(hold.ended_at)
+                ended.append((hold.state, at, hold.spend_log_id, hold.pk))
+            else:
+                begun.append(self._hold_row(hold))
+        return [
+            *([HOLDS.insert(begun)] if begun else []),
+            *([for_rows(ended, _END_ONE_HOLD, _END_HOLDS)] if ended else []),
+        ]
+
+    def _hold_row(self, hold: Hold) -> Row:
+        return (
+            *(hold.pk, hold.brand_id, hold.campaign_id, to_micros(hold.amount), hold.currency),
+            *(HoldState.OPEN.value, str(hold.budget_day), self._stored(hold.held_at)),
+            *(self._stored(hold.expires_at), hold.event_id, hold.source),
+        )
 
     def _totals(self, admission: Admission) -> list[Statement]:
         """Store the totals that changed. Absolute values are safe: the brand is locked."""

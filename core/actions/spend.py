@@ -203,7 +203,7 @@ class _Session:
         admission = Admission(ledger.facts(standings.book), self.now)
         self._decide(pendings, admission, standings.answers)
 
-        ledger.number(pendings, standings.spend_log_ids)
+        ledger.number(pendings, standings.free_ids)
         kept = _answer(pendings, standings.verdicts, ledger)
         ledger.write(pendings, admission, kept)
 
@@ -233,11 +233,13 @@ class _Session:
         if self._reaches_far_back(brand, instants):
             brand.whole_calendar = get_whole_calendar(brand)
         days = {brand.calendar.budget_day(at).starts_on for at in instants | {self.now}}
+        holds_to_begin = sum(isinstance(pending.request, HoldRequest) for pending in pendings)
         wanted = Wanted(
             campaign_ids=_ids_of(subjects, Subject.CAMPAIGN) | {each.campaign_id for each in named},
             budget_days=days | {each.budget_day for each in named},
             events={pending.event for pending in pendings if pending.event},
-            entries=len(pendings),
+            entries=len(pendings) - holds_to_begin,
+            holds=holds_to_begin,
         )
         ledger = Ledger(brand, self.now, holds=holds, logged=logged)
         return ledger, get_standings(brand, wanted, self.now)

@@ -6,23 +6,29 @@ everything else is written with the ORM.
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
 import psycopg
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 Row = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A statement with the values of its `%s`; with `rows`, once for each row of values."""
+    """A statement with the values of its `%s`; with `rows`, once for each row of values.
+
+    Only one that `is_read` gives rows.
+    """
 
     text: str
     values: Sequence[Any] = ()
     rows: Sequence[Row] | None = None
+    is_read: bool = True
 
 
 class Table:
@@ -38,9 +44,15 @@ class Table:
 
     def insert(self, rows: Sequence[Row]) -> Statement:
         """One statement for all rows, which are inserted in their order."""
-        if connection.vendor == "sqlite":
-            return Statement(self._of_rows, rows=rows)
-        return Statement(self._of_arrays, list(map(_array, zip(*rows, strict=True))))
+        return for_rows(rows, self._of_rows, self._of_arrays)
+
+
+def for_rows(rows: Sequence[Row], one_by_one: str, of_arrays: str) -> Statement:
+    """What writes rows: SQLite takes them one by one, PostgreSQL an array for each column."""
+    if connection.vendor == "sqlite":
+        return Statement(one_by_one, rows=rows, is_read=False)
+    arrays = list(map(_array, zip(*rows, strict=True)))
+    return Statement(of_arrays, arrays, is_read=False)
 
 
 def run_together(statements: Sequence[Statement]) -> list[list[Row]]:
@@ -49,18 +61,16 @@ def run_together(statements: Sequence[Statement]) -> list[list[Row]]:
     They run one after the other, and each sees what is committed when it begins: what follows a
     lock is read under it.
     """
-    if connection.vendor == "sqlite":
-        cursors = [_send(connection.cursor(), statement) for statement in statements]
+    database = connections[DEFAULT_DB_ALIAS]
+    if database.vendor == "sqlite":
+        cursors = [_send(database.cursor(), statement) for statement in statements]
     else:
-        connection.ensure_connection()
-        driver = connection.connection
-        with connection.wrap_database_errors:
-            if len(statements) == 1:
-                cursors = [_send(_cursor(driver), statements[0])]
-            else:
-                with driver.pipeline():
-                    cursors = [_send(_cursor(driver), statement) for statement in statements]
-    return [cursor.fetchall() if cursor.description else [] for cursor in cursors]
+        database.ensure_connection()
+        pipeline = database.connection.pipeline if len(statements) > 1 else nullcontext
+        with database.wrap_database_errors, pipeline():
+            cursors = [_send(_cursor(database), statement) for statement in statements]
+    pairs = zip(statements, cursors, strict=True)
+    return [cursor.fetchall() if statement.is_read else [] for statement, cursor in pairs]
 
 
 def is_among(kind: str) -> str:
@@ -90,11 +100,11 @@ def read_date(value: date | str) -> date:
     return date.fromisoformat(value) if isinstance(value, str) else value
 
 
-def _cursor(driver: Any) -> Any:
+def _cursor(database: BaseDatabaseWrapper) -> Any:
     # Django's own cursor would write a thousand values into the text of the statement.
-    cursor: Any = psycopg.Cursor(driver)
-    is_logged = connection.queries_logged
-    return connection.make_debug_cursor(cursor) if is_logged else connection.make_cursor(cursor)
+    cursor: Any = psycopg.Cursor(database.connection)
+    is_logged = database.queries_logged
+    return database.make_debug_cursor(cursor) if is_logged else database.make_cursor(cursor)
 
 
 def _send(cursor: Any, statement: Statement) -> Any:

@@ -40,16 +40,29 @@ from core.rules.verdict import CampaignFacts, TotalKey
 # Whose event it is, and its id (C21).
 EventName = tuple[str, str]
 _REASONS = ReasonsField()
+_PERIODS = {kind.value: kind for kind in PeriodKind}
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the requests name: campaigns, days in which they count, events; `entries` to log."""
+    """What the requests name: campaigns, days in which they count, events.
+
+    At most `entries` of them are going to be logged and `holds` begun.
+    """
 
     campaign_ids: Collection[int]
     budget_days: Collection[date]
     events: Collection[EventName]
     entries: int
+    holds: int
+
+
+@dataclass(frozen=True, slots=True)
+class FreeIds:
+    """Numbers that no other entry of the log and no other hold will have, enough for everybody."""
+
+    spend_logs: Sequence[int]
+    holds: Sequence[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +96,7 @@ class StoredVerdict:
 
 @dataclass(frozen=True, slots=True)
 class Standings:
-    """A brand as an admission finds it, and numbers for the log entries that it may write.
+    """A brand as an admission finds it, and numbers for what it may write.
 
     While `is_due` something has happened by time alone that isn't written down yet.
     """
@@ -92,19 +105,20 @@ class Standings:
     book: BrandBook
     verdicts: dict[int, StoredVerdict]
     answers: dict[EventName, FirstAnswer]
-    spend_log_ids: Sequence[int]
+    free_ids: FreeIds
 
 
 def get_standings(brand: Brand, wanted: Wanted, now: datetime) -> Standings:
     """The facts about a locked brand on which requests are decided, read under its lock."""
-    texts = _texts(connection.vendor)
+    vendor = connection.vendor
+    texts, counts = _texts(vendor), () if vendor == "sqlite" else (wanted.entries, wanted.holds)
     at, ids = stored_instant(now), listed(list(wanted.campaign_ids))
     # A month is named by its days' own month (C9, C12).
     months = {day.replace(day=1) for day in wanted.budget_days}
     days = (listed([*map(str, wanted.budget_days)]), listed([*map(str, months)]))
     (beginning,), campaigns, totals, *answers = run_together(
         [
-            Statement(texts.beginning, (brand.pk, at, brand.pk, at, wanted.entries)),
+            Statement(texts.beginning, (brand.pk, at, brand.pk, at, *counts)),
             Statement(texts.campaigns, (brand.pk, ids)),
             Statement(texts.totals, (brand.pk, *days, ids, *days)),
             *([Statement(texts.answers, _named(wanted.events))] if wanted.events else []),
@@ -118,7 +132,9 @@ def get_standings(brand: Brand, wanted: Wanted, now: datetime) -> Standings:
         book=BrandBook(get_brand_facts(brand), facts, Counters(dict(map(_total, totals)))),
         verdicts=verdicts,
         answers={event: answer for rows in answers for event, answer in map(_answer, rows)},
-        spend_log_ids=_numbers(beginning[2], wanted.entries),
+        free_ids=FreeIds(
+            _numbers(beginning[2], wanted.entries), _numbers(beginning[3], wanted.holds)
+        ),
     )
 
 
@@ -135,13 +151,7 @@ class _Texts(NamedTuple):
 def _texts(vendor: str) -> _Texts:
     """The statements as this database words them. Nothing in them comes from outside."""
     is_sqlite = vendor == "sqlite"
-    # On SQLite the lock that is held keeps the numbers free; who is refused leaves no gap there.
-    free_ids = """(SELECT seq FROM sqlite_sequence WHERE name = 'core_spendlog'), %s"""
-    if not is_sqlite:
-        free_ids = """ARRAY(
-            SELECT nextval(pg_get_serial_sequence('core_spendlog', 'id'))
-            FROM generate_series(1, %s)
-        )"""
+    free_ids = ", ".join(_free_ids(table, vendor) for table in ("core_spendlog", "core_hold"))
     is_then = f"""(
         period = 'day' AND starts_on {is_among("date")}
         OR period = 'month' AND starts_on {is_among("date")}"""
@@ -186,8 +196,16 @@ def _named(events: Collection[EventName]) -> Sequence[str]:
     return listed(sources), listed(event_ids)
 
 
+def _free_ids(table: str, vendor: str) -> str:
+    """What gives free numbers of a table: so many, or on SQLite the last one taken."""
+    if vendor == "sqlite":
+        # The lock that is held keeps all above it free.
+        return f"(SELECT seq FROM sqlite_sequence WHERE name = '{table}')"  # noqa: S608 (our own)
+    sequence = f"pg_get_serial_sequence('{table}', 'id')"
+    return f"ARRAY(SELECT nextval({sequence}) FROM generate_series(1, %s))"  # noqa: S608 (our own)
+
+
 def _numbers(found: Any, count: int) -> Sequence[int]:
-    """The numbers that no other entry will have; SQLite tells the last one that was given."""
     if connection.vendor == "sqlite":
         last = found or 0
         return range(last + 1, last + 1 + count)
@@ -221,7 +239,7 @@ def _money(micros: int | None) -> Decimal | None:
 
 def _total(row: Row) -> tuple[TotalKey, Counter]:
     owner, period, starts_on, spent, held = row
-    return TotalKey(owner, PeriodKind(period), read_date(starts_on)), Counter(spent, held)
+    return TotalKey(owner, _PERIODS[period], read_date(starts_on)), Counter(spent, held)
 
 
 def _answer(row: Row) -> tuple[EventName, FirstAnswer]:

@@ -10,7 +10,7 @@ from typing import Any
 from core.actions.ledger import Ledger, Pending
 from core.actions.spend_requests import CaptureRequest, RefundRequest, SpendRequest
 from core.enums import SpendKind
-from core.models import BrandTotal, CampaignTotal, EventAnswer, SpendLog
+from core.models import BrandTotal, CampaignTotal, EventAnswer, Hold, SpendLog
 from core.models.sql import Row
 from core.rules.admission import Admission, Decision
 from core.rules.money import from_micros
@@ -27,9 +27,14 @@ class LedgerByOrm(Ledger):
     ) -> None:
         entries = [self._log_entry(each, each.admitted) for each in pendings if each.admitted]
         SpendLog.objects.bulk_create([entry for entry in entries if entry])
+        self._save_holds([pending.hold for pending in pendings if pending.hold])
         self._save_totals(admission)
         EventAnswer.objects.bulk_create(self._event_answers(answers))
-        self._end_holds(pendings)
+
+    def _save_holds(self, holds: Sequence[Hold]) -> None:
+        Hold.objects.bulk_create([hold for hold in holds if not hold.ended_at])
+        ended = [hold for hold in holds if hold.ended_at]
+        Hold.objects.bulk_update(ended, ["state", "ended_at", "spend_log"])
 
     def _log_entry(self, pending: Pending, decision: Decision) -> SpendLog | None:
         request, occurred_at = pending.request, pending.occurred_at

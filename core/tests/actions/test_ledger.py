@@ -15,7 +15,7 @@ from core.actions.caller import Caller
 from core.actions.campaigns import archive_campaign, set_schedule
 from core.actions.ledger import Ledger
 from core.actions.spend_requests import Asked, RefundRequest
-from core.models import Campaign, SpendLog
+from core.models import Campaign, Hold, SpendLog
 from core.models.fields import ReasonsField
 from core.queries.books import get_book, list_campaigns_to_judge
 from core.queries.spend import map_event_answers
@@ -128,12 +128,12 @@ def make_varied_world() -> list[Campaign]:
             report(campaign, amount, occurred_at=at, event_id=event_id)
     hold(plain, "0.25")
     archive_campaign(archived.pk, caller=Caller("test:ann"), now=NOON)
-    return list(Campaign.objects.filter(brand=brand))
+    return list(Campaign.objects.filter(brand=brand).order_by("id"))
 
 
 def read(campaigns: Sequence[Campaign], events: Sequence[tuple[str, str]] = ()) -> Standings:
     days = {TODAY, TODAY - timedelta(days=2)}
-    wanted = Wanted([campaign.pk for campaign in campaigns], days, events, 3)
+    wanted = Wanted([campaign.pk for campaign in campaigns], days, events, 3, 2)
     return get_standings(campaigns[0].brand, wanted, NOON)
 
 
@@ -181,13 +181,17 @@ def test_what_time_alone_has_brought_is_noticed(is_edge: bool) -> None:
     if is_edge:
         Campaign.objects.filter(pk=campaigns[0].pk).update(next_change_at=NOON)
     else:
-        hold(campaigns[0], "0.25", now=NOON - timedelta(seconds=60), duration=timedelta(seconds=60))
+        minute = timedelta(minutes=1)
+        hold(campaigns[0], "0.25", now=NOON - minute, duration=minute).accepted()
     assert read(campaigns).is_due
 
 
 def test_the_numbers_of_new_entries_are_free_and_go_up() -> None:
     campaigns = make_varied_world()
     last = SpendLog.objects.order_by("id").values_list("id", flat=True).last() or 0
-    numbers = list(read(campaigns).spend_log_ids)
+    free = read(campaigns).free_ids
+    numbers = list(free.spend_logs)
     assert last < numbers[0] < numbers[1] < numbers[2]
+    assert len(free.holds) == 2
+    assert not Hold.objects.filter(id__gte=free.holds[0]).exists()
     assert add(campaigns[0], "0.1").accepted()["spend_log_id"] >= numbers[0]

@@ -256,7 +256,7 @@ def answers_kept_in_order_of_arrival(
 
     Without the pauses it took batches of a thousand to see that. On SQLite there is one lock.
     """
-    pause = Statement("SELECT pg_sleep(%s)", (MOMENT_SECONDS,))
+    pause = Statement("SELECT pg_sleep(%s)", (MOMENT_SECONDS,), is_read=False)
 
     def keep(_ledger: Ledger, answers: Sequence[Row]) -> list[Statement]:
         return [each for row in answers for each in (EVENT_ANSWERS.insert([row]), pause)]
