@@ -103,7 +103,7 @@ def test_another_reason_than_the_right_one_is_found(campaign: Campaign) -> None:
     ("deed", "of_ledger"),
     [
         (lambda _spent, _held, campaign: report(campaign, "1"), "_entry"),
-        (lambda _spent, _held, campaign: hold(campaign, "1"), "_hold"),
+        (lambda _spent, _held, campaign: hold(campaign, "1"), "_begin"),
         (lambda _spent, held, _campaign: capture(held), "_entry"),
         (lambda spent, _held, _campaign: refund(spent, "1"), "_entry"),
     ],
