@@ -1,6 +1,7 @@
 """After any outage one tick leaves what a tick every minute would have left (C16, C17, C26)."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from core.actions.brands import edit_brand
 from core.actions.campaigns import edit_campaign, pause_campaign, resume_campaign
 from core.enums import Cause, Reason
+from core.errors import TimeZoneChangeTooSoonError
 from core.models import Brand, Campaign
 from core.rules.dayparts import Daypart
 from core.tests.actions.tasks import DEEDS, run
@@ -30,6 +32,7 @@ from core.tests.builders import (
     transitions_of,
     undone,
 )
+from core.tests.depth import examples
 from core.tests.rules.by_the_minute import window
 from core.tests.rules.zones import DAY, HOUR, MINUTE
 
@@ -130,11 +133,18 @@ class Step:
 
 DEEDS_OF_PEOPLE = (
     *("add", "add", "add", "report", "late report", "hold", "hold", "capture", "refund"),
-    *("raise", "cut", "pause", "resume", "own budget", "schedule", "flight", "zone"),
+    *("raise", "cut", "pause", "resume", "own budget", "schedule", "flight", "month", "zone"),
 )
 steps = st.builds(
     Step,
     minutes=st.sampled_from([0, 1, 3, 7, 60, 200, 700]),
+    deed=st.sampled_from(DEEDS_OF_PEOPLE),
+    place=st.integers(0, 2),
+    amount=st.sampled_from(["1", "2.5", "4", "6"]),
+)
+quick_steps = st.builds(
+    Step,
+    minutes=st.sampled_from([0, 1, 2, 5, 29, 31]),
     deed=st.sampled_from(DEEDS_OF_PEOPLE),
     place=st.integers(0, 2),
     amount=st.sampled_from(["1", "2.5", "4", "6"]),
@@ -179,7 +189,8 @@ class Players:
             "refund": lambda: self.spent and refund(self.spent.pop(), "1", now=now),
             "raise": lambda: self._edit_brand({"daily_budget": Decimal(15)}, now),
             "cut": lambda: self._edit_brand({"daily_budget": Decimal(7)}, now),
-            "zone": lambda: self._edit_brand({"monthly_budget": Decimal(30)}, now),
+            "month": lambda: self._edit_brand({"monthly_budget": Decimal(30)}, now),
+            "zone": lambda: self._move(now),
             "pause": lambda: pause_campaign(campaign.pk, caller=CALLER, now=now),
             "resume": lambda: resume_campaign(campaign.pk, caller=CALLER, now=now),
             "own budget": lambda: self._edit(campaign, {"daily_budget": Decimal(amount)}, now),
@@ -195,6 +206,10 @@ class Players:
     def _edit_brand(self, changes: Any, now: datetime) -> None:
         edit_brand(self.brand.pk, changes, caller=CALLER, now=now)
 
+    def _move(self, now: datetime) -> None:
+        with suppress(TimeZoneChangeTooSoonError):
+            self._edit_brand({"time_zone": "America/New_York"}, now)
+
     def _edit(self, campaign: Campaign, changes: Any, now: datetime) -> None:
         if "ends_at" in changes and (campaign.starts_at or NOON) >= changes["ends_at"]:
             return
@@ -208,10 +223,14 @@ def every(minutes: int, since: datetime, until: datetime) -> Iterator[datetime]:
         at += timedelta(minutes=minutes)
 
 
-def told(sequence: list[Step], ticks: Callable[[datetime, datetime], Iterator[datetime]]) -> Any:
+def told(
+    sequence: list[Step],
+    ticks: Callable[[datetime, datetime], Iterator[datetime]],
+    since: datetime = NOON,
+) -> Any:
     """What is stored in the end, but for when it was written down and the numbers of rows."""
     with undone():
-        players, now = Players(), NOON
+        players, now = Players(), since
         for step in sequence:
             until = now + timedelta(minutes=step.minutes)
             for at in ticks(now, until):
@@ -239,7 +258,7 @@ def never(_since: datetime, _until: datetime) -> Iterator[datetime]:
     return iter(())
 
 
-@settings(deadline=None, max_examples=12)
+@settings(deadline=None, max_examples=examples(12, deep=60))
 @given(st.lists(steps, min_size=1, max_size=10), st.sampled_from([None, 7, 45, 333]))
 def test_ticked_often_or_never_ends_in_the_same_rows_c26(
     sequence: list[Step], minutes: int | None
@@ -251,3 +270,17 @@ def test_ticked_often_or_never_ends_in_the_same_rows_c26(
         return every(minutes, since, until) if minutes else never(since, until)
 
     assert told(sequence, sometimes) == told(sequence, often)
+
+
+@settings(deadline=None, max_examples=examples(3, deep=40))
+@given(st.lists(quick_steps, min_size=1, max_size=8), st.booleans())
+def test_ticked_every_minute_over_midnight_or_never_ends_in_the_same_rows_c26(
+    sequence: list[Step], is_west: bool
+) -> None:
+    # Half an hour before midnight in Berlin or in New York, to which the brand may be moving.
+    since = NOON + (15.5 if is_west else 9.5) * HOUR
+
+    def every_minute(start: datetime, until: datetime) -> Iterator[datetime]:
+        return every(1, start, until)
+
+    assert told(sequence, never, since) == told(sequence, every_minute, since)
