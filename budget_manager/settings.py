@@ -32,6 +32,7 @@ LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
 DATABASE_URL = env.str("DATABASE_URL", f"sqlite:///{BASE_DIR / 'db.sqlite3'}")
 DATABASE_LOCK_TIMEOUT_MS = env.int("DATABASE_LOCK_TIMEOUT_MS", 3_000)
 DATABASE_STATEMENT_TIMEOUT_MS = env.int("DATABASE_STATEMENT_TIMEOUT_MS", 5_000)
+DATABASE_PREPARED_STATEMENTS = env.bool("DATABASE_PREPARED_STATEMENTS", True)
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", "redis://localhost:6379/0")
 
 # How many requests an API key may send in a minute unless it has a limit of its own; 0: any number.
@@ -142,7 +143,11 @@ def database_options(engine: str) -> dict[str, Any]:
         "statement_timeout": DATABASE_STATEMENT_TIMEOUT_MS,
         "idle_in_transaction_session_timeout": 10_000,
     }
-    return {"options": " ".join(f"-c {name}={value}" for name, value in limits.items())}
+    return {
+        "options": " ".join(f"-c {name}={value}" for name, value in limits.items()),
+        # Of hand-written statements, those that a connection sends for the third time.
+        "prepare_threshold": 2 if DATABASE_PREPARED_STATEMENTS else None,
+    }
 
 
 DATABASES: dict[str, dict[str, Any]] = {

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, Self
 
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, connection, connections
@@ -22,13 +22,14 @@ Row = tuple[Any, ...]
 class Statement:
     """A statement with the values of its `%s`; with `rows`, once for each row of values.
 
-    Only one that `is_read` gives rows.
+    Only one that `is_read` gives rows. One whose best plan depends on its values isn't prepared.
     """
 
     text: str
     values: Sequence[Any] = ()
     rows: Sequence[Row] | None = None
     is_read: bool = True
+    is_prepared: bool = True
 
 
 class Table:
@@ -68,7 +69,7 @@ def run_together(statements: Sequence[Statement]) -> list[list[Row]]:
         database.ensure_connection()
         pipeline = database.connection.pipeline if len(statements) > 1 else nullcontext
         with database.wrap_database_errors, pipeline():
-            cursors = [_send(_cursor(database), statement) for statement in statements]
+            cursors = [_send(_cursor(database, each), each) for each in statements]
     pairs = zip(statements, cursors, strict=True)
     return [cursor.fetchall() if statement.is_read else [] for statement, cursor in pairs]
 
@@ -100,9 +101,22 @@ def read_date(value: date | str) -> date:
     return date.fromisoformat(value) if isinstance(value, str) else value
 
 
-def _cursor(database: BaseDatabaseWrapper) -> Any:
-    # Django's own cursor would write a thousand values into the text of the statement.
-    cursor: Any = psycopg.Cursor(database.connection)
+class _Cursor(psycopg.Cursor[Row]):
+    """Sends values apart from the text, into which Django's own cursor would write them.
+
+    So a statement can be prepared: from `prepare_threshold` on in the settings, unless it may not.
+    """
+
+    may_prepare = True
+
+    def execute(self, query: Any, params: Any = None, **options: Any) -> Self:
+        options.setdefault("prepare", None if self.may_prepare else False)
+        return super().execute(query, params, **options)
+
+
+def _cursor(database: BaseDatabaseWrapper, statement: Statement) -> Any:
+    cursor: Any = _Cursor(database.connection)
+    cursor.may_prepare = statement.is_prepared
     is_logged = database.queries_logged
     return database.make_debug_cursor(cursor) if is_logged else database.make_cursor(cursor)
 

@@ -118,7 +118,8 @@ def get_standings(brand: Brand, wanted: Wanted, now: datetime) -> Standings:
     days = (listed([*map(str, wanted.budget_days)]), listed([*map(str, months)]))
     (beginning,), campaigns, totals, *answers = run_together(
         [
-            Statement(texts.beginning, (brand.pk, at, brand.pk, at, *counts)),
+            # A plan for any instant would look through all of a brand's campaigns for due ones.
+            Statement(texts.beginning, (brand.pk, at, brand.pk, at, *counts), is_prepared=False),
             Statement(texts.campaigns, (brand.pk, ids)),
             Statement(texts.totals, (brand.pk, *days, ids, *days)),
             *([Statement(texts.answers, _named(wanted.events))] if wanted.events else []),

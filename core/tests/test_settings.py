@@ -111,6 +111,13 @@ def test_sqlite_is_asked_for_immediate_transactions_wal_and_full_sync() -> None:
     assert options["timeout"] >= 5
 
 
+def test_statements_are_prepared_unless_a_pooler_stands_between() -> None:
+    threshold = "settings.DATABASES['default']['OPTIONS']['prepare_threshold']"
+    postgresql = {"DATABASE_URL": "postgresql://somebody@host/name"}
+    assert setting(threshold, **postgresql) == 2
+    assert setting(threshold, **postgresql, DATABASE_PREPARED_STATEMENTS="False") is None
+
+
 @only_sqlite
 @pytest.mark.usefixtures("own_database")
 def test_wal_and_full_sync_are_really_on_in_a_database_file() -> None:
