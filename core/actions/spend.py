@@ -5,7 +5,7 @@ the verdicts commit together or not at all.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -207,7 +207,7 @@ class _Session:
         kept = _answer(pendings, standings.verdicts, ledger)
         ledger.write(pendings, admission, kept)
 
-        if last := next(_admitted(pendings, asked), None):
+        if last := _last_admitted(pendings, asked):
             change = Change(last.caller, self.now, _CAUSES[type(last.request)])
             self._store_verdicts(brand, admission, standings.verdicts, change=change)
         return [pending.outcome or SpendOutcome() for pending in pendings]
@@ -345,11 +345,10 @@ def _entry(pending: Pending) -> Entry:
             return RefundEntry(spend_log_id, to_micros(amount))
 
 
-def _admitted(pendings: Sequence[Pending], asked: Sequence[Asked]) -> Iterator[Asked]:
-    """What was admitted, the last one first: changes of state are put down to that."""
-    for pending, each in zip(reversed(pendings), reversed(asked), strict=True):
-        if pending.admitted:
-            yield each
+def _last_admitted(pendings: Sequence[Pending], asked: Sequence[Asked]) -> Asked | None:
+    """Whom and what a change of state is put down to, of all that came together."""
+    backwards = zip(reversed(pendings), reversed(asked), strict=True)
+    return next((each for pending, each in backwards if pending.admitted), None)
 
 
 def _replay(first: FirstAnswer, request: Request) -> SpendOutcome:

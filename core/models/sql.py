@@ -66,6 +66,7 @@ def run_together(statements: Sequence[Statement]) -> list[list[Row]]:
     if database.vendor == "sqlite":
         cursors = [_send(database.cursor(), statement) for statement in statements]
     else:
+        database.close_if_health_check_failed()
         database.ensure_connection()
         pipeline = database.connection.pipeline if len(statements) > 1 else nullcontext
         with database.wrap_database_errors, pipeline():
@@ -116,8 +117,9 @@ class _Cursor(psycopg.Cursor[Row]):
 
 def _cursor(database: BaseDatabaseWrapper, statement: Statement) -> Any:
     cursor: Any = _Cursor(database.connection)
-    cursor.may_prepare = statement.is_prepared
     is_logged = database.queries_logged
+    # Django's log asks the cursor for its text, which one that is prepared has forgotten.
+    cursor.may_prepare = statement.is_prepared and not is_logged
     return database.make_debug_cursor(cursor) if is_logged else database.make_cursor(cursor)
 
 

@@ -13,6 +13,7 @@ SQLite has no row locks: there every transaction holds the database's write lock
 """
 
 from django.db import connection
+from django.db.models import BigIntegerField
 
 from core.errors import BrandNotFoundError
 from core.models import Brand
@@ -23,6 +24,8 @@ def lock_brand(brand_id: int) -> Brand:
 
     Must be called inside `transaction.atomic()`. Raises BrandNotFoundError.
     """
+    if brand_id > BigIntegerField.MAX_BIGINT:
+        raise BrandNotFoundError  # A path may name any number; the driver fails at such a one.
     # By hand: everybody waits for it, and the ORM takes as long to word it as to have it done.
     locking = "" if connection.vendor == "sqlite" else " FOR NO KEY UPDATE"
     text = f"SELECT * FROM core_brand WHERE id = %s{locking}"  # noqa: S608 (our own words)
