@@ -238,7 +238,8 @@ def test_when_all_is_right_it_reads_twice_for_each_chunk_and_writes_nothing_c26(
     with CaptureQueriesContext(connection) as queries:
         assert run("check_budgets", NOON) == QUIET
     # The zones of the brands come first, and last that there is no further chunk.
-    assert [query["sql"].split()[0] for query in queries] == ["SELECT"] * (2 * chunks + 2)
+    words = [query["sql"].split()[0] for query in queries]
+    assert words == ["SELECT", *["SELECT", "WITH"] * chunks, "SELECT"]
 
 
 def test_what_is_wrong_in_any_chunk_is_put_right(monkeypatch: pytest.MonkeyPatch) -> None:
