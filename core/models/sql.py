@@ -1,7 +1,8 @@
 """Hand-written SQL: how it is sent, and the few words in which the two databases differ.
 
-For the path that every spend waits for (`core/queries/standings.py`, `core/actions/ledger.py`) and
-the audit of every campaign (`core/queries/doubts.py`); everything else is written with the ORM.
+For the path that every spend waits for (`core/queries/standings.py`, `core/actions/ledger.py`),
+what every action asks first (`sum_expired_holds`, `list_due_campaign_ids`) and the audit of every
+campaign (`core/queries/doubts.py`); everything else is written with the ORM.
 """
 
 import json

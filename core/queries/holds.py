@@ -3,13 +3,19 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from django.db.models import QuerySet, Sum
+from django.db.models import QuerySet
 
 from core.enums import HoldState
 from core.errors import HoldNotFoundError
 from core.models import Brand, Hold
+from core.models.sql import Statement, read_date, read_instant, run_together, stored_instant
 from core.rules.entries import HoldFacts
-from core.rules.money import to_micros
+
+_EXPIRED = f"""
+    SELECT campaign_id, budget_day, expires_at, SUM(amount) FROM core_hold
+    WHERE brand_id = %s AND state = '{HoldState.OPEN}' AND expires_at <= %s
+    GROUP BY campaign_id, budget_day, expires_at
+    ORDER BY expires_at, campaign_id, budget_day"""  # noqa: S608 (our own words)
 
 
 def get_hold(hold_id: int, brand_ids: Collection[int] | None = None) -> Hold:
@@ -33,18 +39,18 @@ def sum_expired_holds(brand: Brand, now: datetime) -> list[HoldFacts]:
 
     Those of one campaign, budget day and instant come as one.
     """
-    named = ("campaign_id", "budget_day", "expires_at")
-    sums = find_expired_holds(brand, now).values(*named).annotate(total=Sum("amount"))
+    # By hand: whatever changes a brand asks this first, and the ORM needs longer to word it.
+    (found,) = run_together([Statement(_EXPIRED, (brand.pk, stored_instant(now)))])
     return [
         HoldFacts(
             hold_id=0,
-            campaign_id=row["campaign_id"],
-            amount=to_micros(row["total"]),
+            campaign_id=campaign_id,
+            amount=int(amount),
             state=HoldState.OPEN,
-            budget_day=row["budget_day"],
-            expires_at=row["expires_at"],
+            budget_day=read_date(budget_day),
+            expires_at=read_instant(expires_at) or now,
         )
-        for row in sums.order_by("expires_at", "campaign_id", "budget_day")
+        for campaign_id, budget_day, expires_at, amount in found
     ]
 
 

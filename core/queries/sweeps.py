@@ -11,6 +11,7 @@ from datetime import datetime
 from django.db.models import Max, Q, QuerySet
 
 from core.models import Brand, Campaign
+from core.models.sql import Statement, is_among, listed, run_together, stored_instant
 from core.queries.doubts import get_clocks, list_doubtful_campaigns
 
 # Campaigns that one statement goes through or gives.
@@ -41,10 +42,14 @@ def list_due_campaign_ids(
     brand: Brand, now: datetime, among: Collection[int] | None = None
 ) -> list[int]:
     """The brand's campaigns, of all or among these, whose verdict time may have changed."""
-    due = Campaign.objects.filter(brand=brand, next_change_at__lte=now)
+    # By hand, like the holds that have run out: both are asked before anything is changed.
+    text = "SELECT id FROM core_campaign WHERE brand_id = %s AND next_change_at <= %s"
+    values = [brand.pk, stored_instant(now)]
     if among is not None:
-        due = due.filter(id__in=among)
-    return list(due.values_list("id", flat=True))
+        text += f" AND id {is_among('bigint')}"
+        values.append(listed(list(among)))
+    (found,) = run_together([Statement(text, values)])
+    return [campaign_id for (campaign_id,) in found]
 
 
 def find_due_campaigns(
