@@ -9,10 +9,8 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, TypeVar
 
-from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import F, Func, Model, Q, QuerySet
 from django.db.models.expressions import OrderBy
-from django.db.models.sql.compiler import SQLCompiler
 
 from core.models import CodePoints
 from core.rules.ordering import KeyKind, Ordering, Place
@@ -30,18 +28,13 @@ Page = tuple[list[Row], Place | None]
 
 
 class _Sifted(Func):
-    """A column that rows are sifted by: no index is to be read for it in another order.
+    """A column that rows are sifted by: its index must not be read and then sorted.
 
-    PostgreSQL weighs that by itself; SQLite, which seldom knows how many rows there are, is told.
+    Both databases would do so for what they think is rare, and read all of it for one page.
     """
 
-    template = "%(expressions)s"
+    template = "NULLIF(%(expressions)s, NULL)"
     arity = 1
-
-    def as_sqlite(
-        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any
-    ) -> Any:
-        return self.as_sql(compiler, connection, template="+%(expressions)s")
 
 
 @dataclass(frozen=True, slots=True)
