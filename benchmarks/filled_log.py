@@ -33,7 +33,7 @@ ENTRIES = """
             CASE WHEN number %% 1000 = 999 THEN 'refund' WHEN number %% 10 = 0 THEN 'report'
                 ELSE 'add' END AS kind,
             CASE WHEN number %% 1000 = 0 THEN 10 ELSE 0 END AS over,
-            CASE WHEN number %% 20 = 1 THEN 1 ELSE 1 + hashint8(number) & 2147483647 END AS place
+            CASE WHEN number %% 20 = 1 THEN 0 ELSE 1 + hashint8(number) & 2147483647 END AS place
         FROM generate_series(%s::bigint, %s::bigint) AS number) AS made
     JOIN numbered ON numbered.place = made.place %% (SELECT count(*) FROM numbered)
     JOIN core_campaign AS campaign ON campaign.id = numbered.id
