@@ -11,7 +11,7 @@ PRODUCTION = DEBUG=0 HTTPS_ONLY=1 ALLOWED_HOSTS=budget.example.com \
 	SECRET_KEY=only-for-make-check-0123456789-abcdefghijklmnopqrstuvwxyz
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-deep bench bench-ticks check format lock clean
+.PHONY: help install run test test-deep bench bench-ticks bench-lists check format lock clean
 
 help: ## List these commands
 	@exec awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -33,6 +33,9 @@ bench: install ## Measure what is promised of speed (five minutes). ARGS="--help
 
 bench-ticks: install ## Measure a tick among a million campaigns (ten minutes). ARGS="--help"
 	@exec .venv/bin/python -m stack bench-ticks $(ARGS)
+
+bench-lists: install ## Measure lists and admission beside a log of 10 million. ARGS="--help"
+	@exec .venv/bin/python -m stack bench-lists $(ARGS)
 
 check: install ## Format, lint, types, migrations, settings
 	@exec .venv/bin/ruff format --check .

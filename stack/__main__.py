@@ -8,6 +8,7 @@ postgres [--durable] [PROGRAM …]
                                 as its DATABASE_URL; --durable: with fsync, for measurements
 bench [ARGUMENT …]              measure what is promised of speed on such a one, and on SQLite
 bench-ticks [ARGUMENT …]        measure there what a tick of the unattended work costs
+bench-lists [ARGUMENT …]        measure there what lists and admission cost as the log grows
 """
 
 import os
@@ -59,6 +60,8 @@ def obey(words: list[str]) -> int:
             return measure("benchmarks.ratios", arguments)
         case ["bench-ticks", *arguments]:
             return measure("benchmarks.idle_tick", arguments)
+        case ["bench-lists", *arguments]:
+            return measure("benchmarks.lists_at_size", arguments)
         case _:
             sys.stderr.write(str(__doc__))
             return MISUSED

@@ -12,6 +12,7 @@ from django.db import transaction
 
 from core.actions.caller import Caller
 from core.actions.catch_up import catch_up
+from core.actions.counts import change_counts, tally
 from core.actions.verdicts import Change, judge_campaigns
 from core.actions.versions import ANY_TERMS, Terms, keep_campaign_version
 from core.enums import Cause
@@ -56,6 +57,7 @@ def create_campaign(
         raise BrandNotFoundError
     campaign = Campaign(brand=brand, created_at=now)
     _save(campaign, settings)
+    change_counts(brand.pk, before=tally([]), after=tally([campaign]))
     return _judge(campaign, Change(caller, now, Cause.CREATED))
 
 
@@ -111,6 +113,7 @@ def archive_campaign(
     """
     campaign = _lock(campaign_id, caller, now)
     terms.check(campaign)
+    change_counts(campaign.brand_id, before=tally([campaign]), after=tally([]))
     campaign.is_enabled = False
     campaign.archived_at = now
     campaign.save(update_fields=["is_enabled", "archived_at"])

@@ -6,6 +6,7 @@ from itertools import groupby
 from operator import attrgetter
 
 from core.actions.caller import Caller
+from core.actions.counts import Tally, tally
 from core.actions.ledger import Ledger
 from core.actions.verdicts import Change, take_over, write_verdicts
 from core.enums import Cause, Reason
@@ -47,11 +48,12 @@ class _CatchUp:
 
     def run(self, due: Collection[int]) -> list[Transition]:
         campaigns = self._load(due)
+        before = tally(campaigns)
         for freed_at, holds in groupby(self.expired, key=attrgetter("expires_at")):
             self._judge_edges(campaigns, freed_at)
             self._free(list(holds), freed_at, campaigns)
         self._judge_edges(campaigns)
-        self._write()
+        self._write(campaigns, before)
         return self.transitions
 
     def _load(self, due: Collection[int]) -> list[Campaign]:
@@ -114,9 +116,10 @@ class _CatchUp:
         is_stopped = BUDGETS & set(campaign.reasons)
         return Cause.PERIOD_TURNED if has_turned and is_stopped else Cause.TIME
 
-    def _write(self) -> None:
+    def _write(self, campaigns: Sequence[Campaign], before: Tally) -> None:
         self.transitions.sort(key=attrgetter("at", "campaign_id"))
-        write_verdicts(self.changed.values(), self.transitions)
+        changed = self.changed.values()
+        write_verdicts(campaigns, changed, self.transitions, before=before)
         if self.expired:
             ledger = Ledger(self.brand, self.now)
             ledger.write([], self.admission)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from core.actions.caller import Caller
+from core.actions.counts import Tally, change_counts, tally
 from core.enums import Cause
 from core.models import Brand, Campaign, Transition
 from core.queries.books import get_book, list_campaigns_to_judge
@@ -56,13 +57,14 @@ def store_verdicts(
 
     The book has to hold the totals of each campaign's `judging_instant`.
     """
+    before = tally(campaigns)
     changed, transitions = [], []
     for campaign in campaigns:
         verdict = judge(book.facts(campaign.pk), judging_instant(campaign, change.at))
         is_changed, transition = take_over(campaign, verdict, change)
         changed += [campaign] if is_changed else []
         transitions += [transition] if transition else []
-    write_verdicts(changed, transitions)
+    write_verdicts(campaigns, changed, transitions, before=before)
     return transitions
 
 
@@ -81,10 +83,20 @@ def take_over(
     return before != after, None
 
 
-def write_verdicts(changed: Collection[Campaign], transitions: Collection[Transition]) -> None:
-    """Store the verdicts that campaigns took over, and their changes of `is_active`."""
+def write_verdicts(
+    campaigns: Sequence[Campaign],
+    changed: Collection[Campaign],
+    transitions: Collection[Transition],
+    *,
+    before: Tally,
+) -> None:
+    """Store the verdicts that campaigns took over, their changes of `is_active`, and the counts.
+
+    `before` is what all these campaigns of one brand counted for as they were read.
+    """
     if changed:
         Campaign.objects.bulk_update(changed, STORED_VERDICT, batch_size=500)
+        change_counts(campaigns[0].brand_id, before=before, after=tally(campaigns))
     Transition.objects.bulk_create(transitions, batch_size=500)
 
 

@@ -2,8 +2,8 @@
 
 from core.models.api_key import ApiKey
 from core.models.brand import Brand
-from core.models.campaign import Campaign
-from core.models.fields import MoneyField, money_value, names_reason
+from core.models.campaign import Campaign, CampaignCounts
+from core.models.fields import CodePoints, MoneyField, money_value, names_reason
 from core.models.hold import Hold
 from core.models.schedule import Schedule
 from core.models.spend import BrandTotal, CampaignTotal, EventAnswer, PeriodTotal, SpendLog
@@ -16,8 +16,10 @@ __all__ = [
     "BrandTotal",
     "BrandVersion",
     "Campaign",
+    "CampaignCounts",
     "CampaignTotal",
     "CampaignVersion",
+    "CodePoints",
     "EventAnswer",
     "Hold",
     "MoneyField",

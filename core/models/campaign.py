@@ -7,7 +7,7 @@ from django.db.models import F, Q
 
 from core.enums import Reason
 from core.models.brand import Brand
-from core.models.fields import MoneyField, ReasonsField
+from core.models.fields import CodePoints, MoneyField, ReasonsField
 from core.rules.waiting import waits_for_time_alone
 
 OWN_BUDGETS = ("daily_budget", "monthly_budget", "lifetime_budget")
@@ -75,6 +75,12 @@ class Campaign(models.Model):
         indexes = [
             models.Index(fields=["next_change_at"], name="campaign_next_change"),
             models.Index(fields=["brand", "id"], name="campaign_of_brand"),
+            models.Index(CodePoints("name"), "id", name="campaign_by_name"),
+            models.Index("brand", CodePoints("name"), "id", name="campaign_of_brand_by_name"),
+            models.Index(fields=["status_since", "id"], name="campaign_by_status"),
+            models.Index(
+                fields=["brand", "status_since", "id"], name="campaign_of_brand_by_status"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -93,3 +99,20 @@ class Campaign(models.Model):
             Reason.CAMPAIGN_MONTHLY_BUDGET: self.monthly_budget,
         }
         return self.next_change_at if waits_for_time_alone(self.reasons, budgets) else None
+
+
+class CampaignCounts(models.Model):
+    """How many campaigns of a brand there are, archived ones aside, and what they are.
+
+    Counting them would go through them all. Kept under the brand's lock by whatever changes them
+    (`core/actions/counts.py`); a brand that never had a campaign has none.
+    """
+
+    brand = models.OneToOneField(Brand, on_delete=models.CASCADE, primary_key=True)
+    campaign_count = models.IntegerField(default=0)
+    active_count = models.IntegerField(default=0)
+    over_daily_count = models.IntegerField(default=0)
+    over_monthly_count = models.IntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.active_count} of {self.campaign_count} active"

@@ -26,6 +26,7 @@ from django.db.models.lookups import (
     LessThan,
     LessThanOrEqual,
 )
+from django.db.models.sql.compiler import SQLCompiler
 
 from core.enums import Reason
 from core.errors import InvalidFieldError
@@ -170,6 +171,22 @@ class ReasonsField(models.Field[Any, Any]):
         if isinstance(value, str):
             return value
         return "".join(f",{code}" for code in value) + "," if value else ""
+
+
+class CodePoints(models.Func):
+    """Text that is compared code point by code point, as SQLite does by itself.
+
+    PostgreSQL compares as its database was set up, often by a language that knows that `a` comes
+    before `B`. SQLite has no such order, so the one that both have is asked for by name.
+    """
+
+    template = "%(expressions)s"
+    arity = 1
+
+    def as_postgresql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any
+    ) -> Any:
+        return self.as_sql(compiler, connection, template='(%(expressions)s) COLLATE "C"')
 
 
 def names_reason(reason: str) -> models.Q:

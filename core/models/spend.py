@@ -19,8 +19,11 @@ class SpendLog(models.Model):
     the brand's local date in which the entry counts; its month is that date's month (C10).
     """
 
-    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="+")
-    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="spend_logs")
+    # Every entry pays for every index: none is kept that another one begins with.
+    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="+", db_index=False)
+    campaign = models.ForeignKey(
+        Campaign, on_delete=models.PROTECT, related_name="spend_logs", db_index=False
+    )
     kind = models.CharField(max_length=8, choices=[(kind, kind) for kind in SpendKind])
     amount = MoneyField()
     over_budget = MoneyField()
@@ -34,7 +37,7 @@ class SpendLog(models.Model):
     event_id = models.CharField(max_length=200, blank=True)
     source = models.CharField(max_length=200)
     refund_of = models.ForeignKey(
-        "self", on_delete=models.PROTECT, null=True, related_name="refunds"
+        "self", on_delete=models.PROTECT, null=True, related_name="refunds", db_index=False
     )
     # Null and not empty where there is none, so that SQLite could add the column in place.
     refund_reason = models.CharField(max_length=200, null=True)
@@ -57,7 +60,19 @@ class SpendLog(models.Model):
             models.Index(fields=["brand", "id"], name="spend_of_brand"),
             models.Index(fields=["brand", "recorded_at"], name="spend_of_brand_as_recorded"),
             models.Index(fields=["budget_day", "id"], name="spend_of_day"),
-            models.Index(fields=["occurred_at"], name="spend_by_instant"),
+            models.Index(fields=["occurred_at", "id"], name="spend_by_instant"),
+            models.Index(
+                fields=["campaign", "occurred_at", "id"], name="spend_of_campaign_by_instant"
+            ),
+            models.Index(fields=["brand", "occurred_at", "id"], name="spend_of_brand_by_instant"),
+            # What is rare has an index that most entries don't pay for.
+            models.Index(
+                fields=["refund_of"],
+                condition=Q(refund_of__isnull=False),
+                name="spend_taken_back",
+            ),
+            models.Index(fields=["id"], condition=Q(kind=SpendKind.REFUND), name="spend_refunds"),
+            models.Index(fields=["id"], condition=Q(over_budget__gt=0), name="spend_over_budget"),
         ]
 
     def __str__(self) -> str:
@@ -154,7 +169,9 @@ class EventAnswer(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["source", "event_id"], name="event_id_is_unique_per_source"
+                # The id first, so that the log finds its entries by it, too.
+                fields=["event_id", "source"],
+                name="event_id_is_unique_per_source",
             ),
         ]
 

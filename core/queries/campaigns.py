@@ -2,21 +2,44 @@
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
-from django.db.models import Count, F, Q, QuerySet, Subquery
+from django.db.models import Count, F, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 
 from core.enums import PeriodKind, Reason
 from core.errors import CampaignNotFoundError
-from core.models import Brand, Campaign, names_reason
-from core.queries.orderings import list_in_order
+from core.models import Brand, Campaign, CampaignCounts, names_reason
+from core.queries.orderings import (
+    Page,
+    Stretch,
+    get_merged_page,
+    get_page,
+    list_brands_apart,
+    list_in_order,
+)
 from core.queries.totals import find_running_campaign_total
 from core.rules.ordering import KeyKind, Ordering, Place, orderings
 
 CAMPAIGN_ORDERINGS = orderings(
     id=KeyKind.ID, name=KeyKind.TEXT, status_since=KeyKind.OPTIONAL_INSTANT
 )
+
+
+class CampaignNumbers(NamedTuple):
+    """How many campaigns there are, run, and were stopped by budgets for a day or a month."""
+
+    total: int = 0
+    active: int = 0
+    over_daily: int = 0
+    over_monthly: int = 0
+
+
+# The columns that hold them.
+COUNTS = ("campaign_count", "active_count", "over_daily_count", "over_monthly_count")
+NO_CAMPAIGNS = CampaignNumbers()
 
 
 def get_campaign(campaign_id: int, brand_ids: Collection[int] | None = None) -> Campaign:
@@ -67,11 +90,52 @@ def list_campaigns(now: datetime, chosen: CampaignFilter) -> QuerySet[Campaign]:
     The brand and the dayparts come along; `daily_spend` and `monthly_spend` (of the running
     budget day and month) are annotations.
     """
-    in_order = list_in_order(_chosen(chosen), chosen.ordering, chosen.after)
-    campaigns = in_order.select_related("brand")
+    return list_in_order(_described(_chosen(chosen), now), chosen.ordering, chosen.after)
+
+
+def get_campaign_page(now: datetime, chosen: CampaignFilter, count: int) -> Page[Campaign]:
+    """Up to `count` of the listed campaigns, and the place from which to read on.
+
+    A brand is a range of an index; everything else sifts what it gives, so that a page may be
+    short before the end.
+    """
+    stretch = Stretch(chosen.ordering, chosen.after, count)
+    return get_merged_page(
+        [
+            get_page(_described(_chosen(each), now), _find_range(each), stretch)
+            for each in _by_brand(chosen)
+        ],
+        stretch,
+    )
+
+
+def _by_brand(chosen: CampaignFilter) -> list[CampaignFilter]:
+    """The same for each of the brands. No other is read: a cursor tells where that ended (C29)."""
+    brand_ids = chosen.brand_ids
+    if chosen.brand_id is not None:
+        brand_ids = {chosen.brand_id} if brand_ids is None else {chosen.brand_id} & set(brand_ids)
+    if brand_ids is None:
+        return [chosen]
+    return [
+        replace(chosen, brand_id=brand_id, brand_ids=several)
+        for brand_id, several in list_brands_apart(brand_ids)
+    ]
+
+
+def _find_range(chosen: CampaignFilter) -> QuerySet[Campaign]:
+    """What an index gives in order."""
+    if chosen.brand_id is not None:
+        return Campaign.objects.filter(brand_id=chosen.brand_id)
+    if chosen.brand_ids is not None:
+        return Campaign.objects.filter(brand_id__in=chosen.brand_ids)
+    return Campaign.objects.all()
+
+
+def _described(campaigns: QuerySet[Campaign], now: datetime) -> QuerySet[Campaign]:
     day = find_running_campaign_total(PeriodKind.DAY, now)
     month = find_running_campaign_total(PeriodKind.MONTH, now)
-    return campaigns.prefetch_related("dayparts").annotate(
+    described = campaigns.select_related("brand").prefetch_related("dayparts")
+    return described.annotate(
         daily_spend=Subquery(day.values("spent")), monthly_spend=Subquery(month.values("spent"))
     )
 
@@ -87,18 +151,38 @@ def get_listed_campaign(
     return campaign
 
 
-def count_campaigns(brand_ids: Collection[int] | None) -> dict[str, int]:
-    """How many campaigns there are, run, are paused, and were stopped by a budget."""
+def count_campaigns(brand_ids: Collection[int] | None) -> CampaignNumbers:
+    """How many campaigns there are, run, and were stopped by a budget, from their brands' counts.
+
+    What it costs grows with the brands and not with their campaigns.
+    """
+    counted = CampaignCounts.objects.filter(brand__archived_at=None)
+    if brand_ids is not None:
+        counted = counted.filter(brand_id__in=brand_ids)
+    sums = counted.aggregate(**{column: Coalesce(Sum(column), 0) for column in COUNTS})
+    return CampaignNumbers(*(sums[column] for column in COUNTS))
+
+
+def map_campaign_counts() -> dict[int, CampaignNumbers]:
+    """What is stored as the counts of each brand, archived ones included."""
+    rows = CampaignCounts.objects.values_list("brand_id", *COUNTS)
+    return {brand_id: CampaignNumbers(*numbers) for brand_id, *numbers in rows}
+
+
+def map_counted_campaigns() -> dict[int, CampaignNumbers]:
+    """What these counts should be: every campaign is looked at."""
     over_daily = names_reason(Reason.BRAND_DAILY_BUDGET)
     over_daily |= names_reason(Reason.CAMPAIGN_DAILY_BUDGET)
     over_monthly = names_reason(Reason.BRAND_MONTHLY_BUDGET)
     over_monthly |= names_reason(Reason.CAMPAIGN_MONTHLY_BUDGET)
-    return _chosen(CampaignFilter(brand_ids)).aggregate(
+    live = Campaign.objects.filter(archived_at=None).order_by().values_list("brand_id")
+    rows = live.annotate(
         total=Count("id"),
         active=Count("id", filter=Q(is_active=True)),
         over_daily=Count("id", filter=over_daily),
         over_monthly=Count("id", filter=over_monthly),
     )
+    return {brand_id: CampaignNumbers(*numbers) for brand_id, *numbers in rows}
 
 
 def _chosen(chosen: CampaignFilter) -> QuerySet[Campaign]:

@@ -27,6 +27,7 @@ from core.models import (
     Transition,
 )
 from core.queries.books import get_book, list_campaigns_to_judge
+from core.queries.campaigns import NO_CAMPAIGNS, map_campaign_counts, map_counted_campaigns
 from core.queries.holds import find_expired_holds
 from core.rules.verdict import LIFETIME, ZERO, judge
 
@@ -44,6 +45,7 @@ class Promise(StrEnum):
     ONLY_ACTIVE = "spend and holds are admitted only while the campaign is active (C18)"
     REFUNDS = "a refund within its entry is taken (C22)"
     REPORTS = "a report is never refused (C19)"
+    STATUS_COUNTS = "the status counts what the stored verdicts say (C16)"
     STORED_VERDICTS = "the stored verdict is the judged one (C16)"
     SWITCHES = "only a person changes a person's switch (C15)"
     TOTALS = "the totals are what the log and the open holds add up to (C10, C20)"
@@ -83,7 +85,12 @@ History = defaultdict[tuple[bool, int], list[Since]]
 
 def list_broken_promises(at: datetime) -> list[BrokenPromise]:
     """Every contradiction among the stored facts; holds whatever the tasks have done till `at`."""
-    return [*list_wrong_totals(at), *list_overspent_periods(at), *list_lost_transitions(at)]
+    return [
+        *list_wrong_totals(at),
+        *list_overspent_periods(at),
+        *list_lost_transitions(at),
+        *list_wrong_counts(at),
+    ]
 
 
 def list_broken_after_tick(at: datetime) -> list[BrokenPromise]:
@@ -178,6 +185,17 @@ def list_lost_transitions(at: datetime) -> list[BrokenPromise]:
         BrokenPromise(Promise.TRANSITIONS, at, f"{campaign}: the transitions don't alternate")
         for campaign in campaigns.order_by("id")
         if campaign.pk in ids or campaign.told != campaign.is_active
+    ]
+
+
+def list_wrong_counts(at: datetime) -> list[BrokenPromise]:
+    """Brands whose counts of campaigns aren't what counting the stored verdicts gives (C16)."""
+    counted, stored = map_counted_campaigns(), map_campaign_counts()
+    return [
+        BrokenPromise(Promise.STATUS_COUNTS, at, f"brand {brand_id}: {found}, should be {expected}")
+        for brand_id in sorted(counted.keys() | stored.keys())
+        if (found := stored.get(brand_id, NO_CAMPAIGNS))
+        != (expected := counted.get(brand_id, NO_CAMPAIGNS))
     ]
 
 

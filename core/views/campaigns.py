@@ -25,8 +25,8 @@ from core.errors import (
 from core.queries.campaigns import (
     CAMPAIGN_ORDERINGS,
     CampaignFilter,
+    get_campaign_page,
     get_listed_campaign,
-    list_campaigns,
 )
 from core.views.authentication import ApiRequest
 from core.views.campaign_documents import (
@@ -35,7 +35,7 @@ from core.views.campaign_documents import (
     campaign_document,
 )
 from core.views.documentation import answers
-from core.views.pages import OrderedPage, cut_page, order_among
+from core.views.pages import OrderedPage, cursor_at, order_among
 from core.views.parsing import (
     Body,
     Identifier,
@@ -117,7 +117,8 @@ def campaign_list(request: ApiRequest, filters: Query[CampaignListFilters]) -> H
         ordering=filters.ordering,
         after=filters.place(),
     )
-    rows, cursor = cut_page(list_campaigns(request.now, chosen), filters)
+    rows, place = get_campaign_page(request.now, chosen, filters.limit)
+    cursor = cursor_at(filters, place)
     documents = [campaign_document(campaign) for campaign in rows]
     return polled_response(request, {"campaigns": documents, "next": cursor})
 

@@ -63,6 +63,11 @@ class OrderedPage(Page):
         return self.orderings[self.order_by]
 
 
+def cursor_at(page: Page, place: Place | None) -> str | None:
+    """The cursor of the page that begins after this place, if there is one."""
+    return None if place is None else format_cursor(page.listed, page.ordering, place)
+
+
 def cut_page(rows: QuerySet[Row], page: Page) -> tuple[list[Row], str | None]:
     """The first rows, as many as the page holds, and the cursor of the next page if there is one.
 

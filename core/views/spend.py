@@ -21,14 +21,14 @@ from core.errors import (
     SpendLogNotFoundError,
 )
 from core.models import SpendLog
-from core.queries.spend import SPEND_LOG_ORDERINGS, SpendLogFilter, list_spend_logs
+from core.queries.spend import SPEND_LOG_ORDERINGS, SpendLogFilter, get_spend_log_page
 from core.rules.instants import format_instant
 from core.rules.money import format_money
 from core.views.admission import admit
 from core.views.authentication import ApiRequest
 from core.views.documentation import answers
 from core.views.idempotency import HEADER, REPLAYED, answer, event_id_of
-from core.views.pages import OrderedPage, cut_page, order_among
+from core.views.pages import OrderedPage, cursor_at, order_among
 from core.views.parsing import (
     Body,
     Currency,
@@ -219,7 +219,8 @@ def spend_log_list(request: ApiRequest, filters: Query[SpendLogFilters]) -> Http
         ordering=filters.ordering,
         after=filters.place(),
     )
-    rows, cursor = cut_page(list_spend_logs(chosen), filters)
+    rows, place = get_spend_log_page(chosen, filters.limit)
+    cursor = cursor_at(filters, place)
     documents = [spend_log_document(entry) for entry in rows]
     return polled_response(request, {"spend_logs": documents, "next": cursor})
 

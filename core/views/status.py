@@ -30,11 +30,11 @@ def system_status(request: ApiRequest) -> HttpResponse:
     counts = count_campaigns(request.auth.brand_ids)
     document: StatusDocument = {
         "total_brands": count_brands(request.auth.brand_ids),
-        "total_campaigns": counts["total"],
-        "active_campaigns": counts["active"],
-        "paused_campaigns": counts["total"] - counts["active"],
-        "over_daily_budget": counts["over_daily"],
-        "over_monthly_budget": counts["over_monthly"],
+        "total_campaigns": counts.total,
+        "active_campaigns": counts.active,
+        "paused_campaigns": counts.total - counts.active,
+        "over_daily_budget": counts.over_daily,
+        "over_monthly_budget": counts.over_monthly,
         "server_time": format_instant(request.now.replace(microsecond=0)),
     }
     return polled_response(request, document, besides="server_time")

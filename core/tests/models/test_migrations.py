@@ -11,6 +11,8 @@ from django.db.migrations.executor import MigrationExecutor
 from core.actions.brands import edit_brand
 from core.actions.campaigns import archive_campaign
 from core.models import BrandVersion, CampaignVersion, SpendLog
+from core.queries.campaigns import map_campaign_counts
+from core.queries.promises import list_wrong_counts
 from core.rules.dayparts import Daypart
 from core.tests.builders import CALLER, NOON, add, make_brand, make_campaign
 
@@ -83,6 +85,50 @@ def test_rows_that_are_older_than_versions_get_their_first_one_c17() -> None:
     assert latest_settings() == expected, "nothing is kept twice"
     edit_brand(brand.pk, {"time_zone": "Asia/Tokyo"}, caller=CALLER, now=NOON)
     assert BrandVersion.objects.count() == 1, "the settings are worded as the product words them"
+
+
+@pytest.mark.usefixtures("own_database")
+def test_campaigns_that_are_older_than_their_counts_are_counted() -> None:
+    brand = make_brand(daily_budget=Decimal(5))
+    make_campaign(brand, monthly_budget=Decimal(0))
+    make_campaign(brand, is_enabled=False)
+    archive_campaign(make_campaign(brand).pk, caller=CALLER, now=NOON)
+    add(make_campaign(brand), "5.00")
+    make_campaign()
+    expected = map_campaign_counts()
+    assert sorted(expected.values()) == [(1, 1, 0, 0), (3, 0, 3, 1)]
+    migrate("core", "0004")
+    migrate("core")
+    assert map_campaign_counts() == expected
+    assert list_wrong_counts(NOON) == []
+
+
+@pytest.mark.usefixtures("own_database")
+def test_no_index_of_the_log_begins_another_one() -> None:
+    """Every entry pays for each of them."""
+
+    def columns() -> list[list[str]]:
+        with connection.cursor() as cursor:
+            found = connection.introspection.get_constraints(cursor, "core_spendlog")
+        partial = {"spend_taken_back", "spend_refunds", "spend_over_budget"}
+        return [
+            facts["columns"]
+            for name, facts in found.items()
+            if (facts["index"] or facts["primary_key"]) and name not in partial
+        ]
+
+    def are_begun() -> list[list[str]]:
+        every = columns()
+        return [
+            one for one in every for other in every if one != other and other[: len(one)] == one
+        ]
+
+    assert len(columns()) == 8
+    assert are_begun() == []
+    migrate("core", "0004")
+    assert ["refund_of_id"] in columns()
+    migrate("core")
+    assert are_begun() == []
 
 
 def latest_settings() -> list[tuple[int, int, Any]]:

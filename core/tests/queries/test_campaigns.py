@@ -108,10 +108,10 @@ def test_counts_say_what_runs_and_what_a_budget_has_stopped_c5() -> None:
     running = make_campaign()
     archived()
     add(campaigns[0], "5")
-    assert count_campaigns(None) == {"total": 6, "active": 1, "over_daily": 3, "over_monthly": 2}
+    assert count_campaigns(None) == (6, 1, 3, 2)
     seen = {own.brand_id, running.brand_id}
-    assert count_campaigns(seen) == {"total": 2, "active": 1, "over_daily": 1, "over_monthly": 0}
-    assert count_campaigns(set()) == {"total": 0, "active": 0, "over_daily": 0, "over_monthly": 0}
+    assert count_campaigns(seen) == (2, 1, 1, 0)
+    assert count_campaigns(set()) == (0, 0, 0, 0)
 
 
 def test_a_name_is_looked_for_within_its_brand_among_live_campaigns() -> None:

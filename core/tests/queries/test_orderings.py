@@ -3,20 +3,33 @@
 import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.db.models import QuerySet
+from django.test.utils import CaptureQueriesContext
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.enums import Reason, SpendKind
 from core.models import Brand, Campaign, SpendLog
 from core.queries.brands import BRAND_ORDERINGS, BrandFilter, list_brands
-from core.queries.campaigns import CAMPAIGN_ORDERINGS, CampaignFilter, list_campaigns
-from core.queries.spend import SPEND_LOG_ORDERINGS, SpendLogFilter, list_spend_logs
+from core.queries.campaigns import (
+    CAMPAIGN_ORDERINGS,
+    CampaignFilter,
+    get_campaign_page,
+    list_campaigns,
+)
+from core.queries.spend import (
+    SPEND_LOG_ORDERINGS,
+    SpendLogFilter,
+    get_spend_log_page,
+    list_spend_logs,
+)
 from core.rules.ordering import KeyKind, Ordering, Place, format_cursor, parse_cursor
-from core.tests.builders import NOON, TODAY, make_campaign, undone
+from core.tests.builders import NOON, TODAY, add, make_campaign, undone
 from core.tests.depth import examples
 from core.tests.rules.zones import SECOND
 
@@ -262,38 +275,97 @@ def in_order(keys: list[Place], ordering: Ordering) -> list[Place]:
 
 # --- Indexes ---------------------------------------------------------------------------------
 
-
-@pytest.mark.parametrize(
-    ("index", "chosen"),
-    [
-        ("spend_of_campaign", {"campaign_id": 1}),
-        ("spend_of_campaign", {"campaign_id": 1, "kind": "refund", "is_over_budget": True}),
-        ("spend_of_brand", {"brand_id": 1}),
-        ("spend_of_brand", {"brand_id": 1, "event_id": "a", "is_over_budget": False}),
-        ("spend_of_day", {"budget_day": TODAY}),
-        ("spend_by_instant", {"ordering": SPEND_LOG_ORDERINGS["occurred_at"]}),
-        ("spend_by_instant", {"ordering": SPEND_LOG_ORDERINGS["-occurred_at"]}),
-    ],
+LOG_FILTERS: tuple[dict[str, Any], ...] = (
+    {},
+    {"campaign_id": 1},
+    {"brand_id": 1},
+    {"brand_ids": {1}},
+    {"brand_ids": {1, 2}},
+    {"budget_day": TODAY},
+    {"occurred_from": NOON, "occurred_until": NOON + SECOND},
+    {"kind": SpendKind.REFUND},
+    {"kind": SpendKind.ADD},
+    {"is_over_budget": True},
+    {"is_over_budget": False},
+    {"event_id": "a"},
+    {"campaign_id": 1, "kind": SpendKind.REFUND, "is_over_budget": True},
+    {"campaign_id": 1, "budget_day": TODAY},
+    {"campaign_id": 1, "brand_id": 1, "brand_ids": {1}, "occurred_from": NOON},
+    {"brand_id": 1, "budget_day": TODAY, "event_id": "a"},
+    {"brand_id": 1, "budget_day": TODAY, "kind": SpendKind.REPORT},
 )
-@pytest.mark.parametrize("page", ["first", "later"])
-def test_a_page_of_the_log_is_read_in_the_order_of_an_index(
-    index: str, chosen: dict[str, Any], page: str
-) -> None:
-    ordering = chosen.get("ordering", SPEND_LOG_ORDERINGS["-id"])
+CAMPAIGN_FILTERS: tuple[dict[str, Any], ...] = (
+    {},
+    {"brand_id": 1},
+    {"brand_ids": {1, 2}},
+    {"is_active": False},
+    {"is_enabled": False, "reason": Reason.ENDED},
+    {"brand_id": 1, "search": "a", "is_active": True},
+)
+
+
+@pytest.mark.parametrize("order", SPEND_LOG_ORDERINGS)
+@pytest.mark.parametrize("chosen", LOG_FILTERS)
+def test_no_page_of_the_log_is_sorted_or_read_whole(chosen: dict[str, Any], order: str) -> None:
+    campaign = make_campaign()
+    add(campaign, "1", event_id="a")
+    chosen = chosen | ({"campaign_id": campaign.pk} if "campaign_id" in chosen else {})
+    chosen = chosen | ({"brand_id": campaign.brand_id} if "brand_id" in chosen else {})
+    if "brand_ids" in chosen:
+        chosen = chosen | {"brand_ids": {campaign.brand_id, *range(2, len(chosen["brand_ids"]))}}
+    ordering = SPEND_LOG_ORDERINGS[order]
     after = (7,) if ordering.kind is KeyKind.ID else (NOON, 7)
-    rows = list_spend_logs(SpendLogFilter(**chosen, after=after if page == "later" else None))
-    plan = plan_of(rows)
-    assert index in plan
-    assert "TEMP B-TREE" not in plan
-    # PostgreSQL's index of instants leaves those that are equal to be sorted.
-    assert not re.search(r"(?<!Incremental )Sort  \(", plan)
+    # An event has at most one entry of each source: those are sorted.
+    is_few = "event_id" in chosen
+    for place in (None, after):
+        wanted = SpendLogFilter(**chosen, ordering=ordering, after=place)
+        plans = plans_of(partial(get_spend_log_page, wanted, 2), "core_spendlog")
+        assert plans
+        for plan in plans:
+            assert_in_order_of_an_index(plan, "core_spendlog", is_few=is_few)
 
 
-def plan_of(rows: QuerySet[Any, Any]) -> str:
-    """How the rows are read where there are many of them."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
+@pytest.mark.parametrize("order", CAMPAIGN_ORDERINGS)
+@pytest.mark.parametrize("chosen", CAMPAIGN_FILTERS)
+def test_no_page_of_campaigns_is_sorted_or_read_whole(chosen: dict[str, Any], order: str) -> None:
+    make_campaign()
+    ordering = CAMPAIGN_ORDERINGS[order]
+    afters: dict[KeyKind, list[Place]] = {
+        KeyKind.ID: [(7,)],
+        KeyKind.TEXT: [("a", 7)],
+        KeyKind.OPTIONAL_INSTANT: [(NOON, 7), (None, 7)],
+    }
+    for place in (None, *afters[ordering.kind]):
+        wanted = CampaignFilter(**chosen, ordering=ordering, after=place)
+        plans = plans_of(partial(get_campaign_page, NOON, wanted, 2), "core_campaign")
+        assert plans
+        for plan in plans:
+            assert_in_order_of_an_index(plan, "core_campaign")
+
+
+def plans_of(read: Callable[[], object], table: str) -> list[str]:
+    """How each statement on this table is carried out where there are many rows."""
+    with CaptureQueriesContext(connection) as queries:
+        read()
+    statements = [query["sql"] for query in queries]
+    explain = "EXPLAIN" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
+    plans = []
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
             # An empty table is sooner read whole and sorted.
             for shortcut in ("seqscan", "bitmapscan", "sort"):
                 cursor.execute(f"SET LOCAL enable_{shortcut} = off")
-    return rows[:101].explain()
+        for statement in statements:
+            if f'FROM "{table}"' in statement:
+                cursor.execute(f"{explain} {statement}")
+                plans.append("\n".join(str(row[-1]) for row in cursor.fetchall()))
+    return plans
+
+
+def assert_in_order_of_an_index(plan: str, table: str, *, is_few: bool = False) -> None:
+    if connection.vendor == "postgresql":
+        assert f"Seq Scan on {table}" not in plan, plan
+        assert is_few or not re.search(r"Sort  \(", plan), plan
+    else:
+        # A scan without an index of its own name goes through the rows by id.
+        assert is_few or "TEMP B-TREE" not in plan, plan

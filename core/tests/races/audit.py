@@ -9,6 +9,7 @@ from itertools import pairwise
 from core.enums import HoldState, PeriodKind, SpendKind
 from core.models import Brand, BrandTotal, Campaign, CampaignTotal, Hold, SpendLog
 from core.queries.books import get_book, list_campaigns_to_judge
+from core.queries.promises import list_wrong_counts
 from core.rules.verdict import LIFETIME, judge
 from core.tests.races.promises import Promise, demand, demand_equal
 
@@ -23,6 +24,13 @@ def audit(at: datetime) -> None:
     demand_totals_are_the_log()
     demand_verdicts_are_stored(at)
     demand_transitions_alternate()
+    demand_campaigns_are_counted(at)
+
+
+def demand_campaigns_are_counted(at: datetime) -> None:
+    """The counts of every brand are what its campaigns' stored verdicts add up to (C16)."""
+    wrong = list_wrong_counts(at)
+    demand(not wrong, Promise.CAMPAIGNS_ARE_COUNTED, f"{[each.facts for each in wrong]}")
 
 
 def demand_captures_are_of_holds() -> None:

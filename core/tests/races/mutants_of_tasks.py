@@ -3,7 +3,7 @@
 One for each task: two copies of a tick find the same work, and both of them do it.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from types import SimpleNamespace
@@ -12,6 +12,7 @@ from unittest import mock
 from core.actions import catch_up as catching_up
 from core.actions import delivery
 from core.actions.caller import Caller
+from core.actions.counts import Tally
 from core.actions.delivery import (
     Changes,
     check_budgets,
@@ -34,9 +35,15 @@ def _without_lock(moment_seconds: float = MOMENT_SECONDS) -> Iterator[None]:
     def read(brand_id: int) -> Brand:
         return Brand.objects.get(pk=brand_id)
 
-    def write(changed: Collection[Campaign], transitions: Collection[Transition]) -> None:
+    def write(
+        campaigns: Sequence[Campaign],
+        changed: Collection[Campaign],
+        transitions: Collection[Transition],
+        *,
+        before: Tally,
+    ) -> None:
         _pause(moment_seconds)
-        write_verdicts(changed, transitions)
+        write_verdicts(campaigns, changed, transitions, before=before)
 
     with (
         mock.patch.object(delivery, "lock_brand", read),

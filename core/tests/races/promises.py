@@ -12,6 +12,7 @@ class Promise(StrEnum):
     STORED_VERDICTS = (
         "the stored verdict is the judged one, and its changes are recorded (C16, C17)"
     )
+    CAMPAIGNS_ARE_COUNTED = "the status counts what the stored verdicts say (C16)"
     ONE_ANSWER = "an event id has one entry and one answer (C21)"
     HOLDS_END_ONCE = "each hold ends exactly once (C20)"
     REFUNDS_ARE_COVERED = "refunds never exceed their entry (C22)"
