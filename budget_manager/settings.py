@@ -80,7 +80,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "core.views.site_middleware.Sessions",
     "django.middleware.common.CommonMiddleware",
-    "core.views.site_middleware.CsrfViews",
+    "django.middleware.csrf.CsrfViewMiddleware",
     "core.views.site_middleware.Authentication",
     "core.views.site_middleware.Messages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

@@ -10,7 +10,6 @@ from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponseBase
-from django.middleware.csrf import CsrfViewMiddleware
 
 from core.views.middleware import Handler
 
@@ -38,14 +37,6 @@ class _ForPages:
 
 class Sessions(_ForPages, SessionMiddleware):
     """Who is logged in."""
-
-
-class CsrfViews(_ForPages, CsrfViewMiddleware):
-    """Forms come from our own pages; calls prove themselves by their key."""
-
-    def process_view(self, request: HttpRequest, *view: Any) -> Any:
-        """Check a form."""
-        return None if is_call(request) else super().process_view(request, *view)
 
 
 class Authentication(_ForPages, AuthenticationMiddleware):
