@@ -1,7 +1,6 @@
 """Django's layers for people with browsers, which calls of the API pass by.
 
-A call has a key and no session and no form; each of these would cost it a few
-microseconds for nothing.
+A call has a key and no session; each of these would cost it a few microseconds for nothing.
 """
 
 from typing import Any
