@@ -22,6 +22,8 @@ PURE_TESTS = (
     "core/tests/clients",
     "core/tests/commands/test_load_demo.py",
     "core/tests/commands/test_simulate_days.py",
+    # Its numbers of entries have gaps on PostgreSQL, where refused requests use some up.
+    "core/tests/stories/test_api_chapter.py",
     "core/tests/stories/test_readme.py",
     "core/tests/stories/test_recipes.py",
 )

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from core.actions import spend
@@ -273,6 +273,7 @@ def test_random_batches_are_answered_as_their_entries_one_by_one(api: Api) -> No
 
     @settings(max_examples=examples(60, deep=300))
     @given(st.lists(entries, min_size=2, max_size=10))
+    @example([("add", 0, "0.25", "a", {}), ("add", 0, "0.25", "a", {})])
     def compare(drawn: list[tuple[Any, ...]]) -> None:
         sequence = [entry_of(world, each) for each in drawn]
         with undone():
