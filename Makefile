@@ -31,7 +31,7 @@ test-deep: install ## The same with every example: all time zones to 2036, thous
 bench: install ## Measure what is promised of speed (five minutes). ARGS="--help"
 	@exec .venv/bin/python -m stack bench $(ARGS)
 
-bench-ticks: install ## Measure a tick among a million campaigns (ten minutes). ARGS="--help"
+bench-ticks: install ## Measure a tick among a million campaigns (five minutes). ARGS="--help"
 	@exec .venv/bin/python -m stack bench-ticks $(ARGS)
 
 bench-lists: install ## Measure lists and admission beside a log of 10 million. ARGS="--help"
