@@ -128,7 +128,7 @@ class Coalescer(Generic[Asked, Answer]):
     def _do(self, group: Sequence[_Ticket[Asked, Answer]]) -> None:
         try:
             answers = self._deed([ticket.asked for ticket in group])
-        except Exception as error:
+        except Exception as error:  # Whatever it is, it belongs to whom it was raised for.
             if len(group) == 1 or isinstance(error, self._outages):
                 for ticket in group:
                     ticket.error = error

@@ -1,15 +1,11 @@
 """The measurement of what is promised of speed still runs; what it says is not judged here."""
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from benchmarks.targets import HOT, MICROS_OFF, PGBENCH, Readings, Row, rows_for, table
-from stack.checkout import ROOT
-from stack.postgres_binaries import has_binaries
+from core.tests.stack.benching import needs_postgres, run_bench
 
 SMALL = (
     "--seconds 0.2 --repetitions 2 --connections 4 --clients 2 --brands 5 --batch 20 "
@@ -17,22 +13,12 @@ SMALL = (
 )
 
 
-@pytest.mark.skipif(not has_binaries(), reason="there is no throw-away PostgreSQL here")
+@needs_postgres
 def test_every_row_has_its_runs_and_the_price_stream_is_exact(tmp_path: Path) -> None:
-    output = tmp_path / "runs.json"
-    done = subprocess.run(
-        [sys.executable, "-m", "stack", "bench", *SMALL.split(), "--output", str(output)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    kept = json.loads(output.read_text())
+    printed, kept = run_bench("bench", SMALL, tmp_path / "runs.json")
     rows = rows_for(kept["flush_microseconds"])
     assert [row["row"] for row in kept["rows"]] == [row.what for row in rows]
-    assert all(row.what in done.stdout for row in rows)
+    assert all(row.what in printed for row in rows)
     single_runs = {"memory", "share of memory"}
     counts = {name: len(runs) for name, runs in kept["runs"].items() if name not in single_runs}
     assert set(counts.values()) == {2}

@@ -1,14 +1,8 @@
 """The measurement of lists beside a long log still runs; its times aren't judged here."""
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 
-import pytest
-
-from stack.checkout import ROOT
-from stack.postgres_binaries import has_binaries
+from core.tests.stack.benching import needs_postgres, run_bench
 
 SMALL = (
     "--entries 4000 --few-entries 400 --campaigns 200 --few-campaigns 20 --brands 10 "
@@ -16,21 +10,11 @@ SMALL = (
 )
 
 
-@pytest.mark.skipif(not has_binaries(), reason="there is no throw-away PostgreSQL here")
+@needs_postgres
 def test_every_list_is_read_in_a_small_and_in_a_big_database(tmp_path: Path) -> None:
-    output = tmp_path / "runs.json"
-    done = subprocess.run(
-        [sys.executable, "-m", "stack", "bench-lists", *SMALL.split(), "--output", str(output)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    kept = json.loads(output.read_text())
+    printed, kept = run_bench("bench-lists", SMALL, tmp_path / "runs.json")
     assert {len(runs) for both in kept["runs"].values() for runs in both.values()} == {1}
-    assert all(what in done.stdout for what in kept["runs"])
+    assert all(what in printed for what in kept["runs"])
     blocks = kept["blocks"]
     status = blocks["status"]
     assert status["big"] == status["small"], "ten times the campaigns in as many brands"

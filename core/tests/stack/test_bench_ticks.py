@@ -1,32 +1,16 @@
 """The measurement of ticks still runs, on few campaigns; what it says is not judged here (C26)."""
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 
-import pytest
+from core.tests.stack.benching import needs_postgres, run_bench
 
-from stack.checkout import ROOT
-from stack.postgres_binaries import has_binaries
-
-SMALL = "--campaigns 1000 --brands 10 --due 20 --looped 10 --repetitions 2".split()
+SMALL = "--campaigns 1000 --brands 10 --due 20 --looped 10 --repetitions 2"
 
 
-@pytest.mark.skipif(not has_binaries(), reason="there is no throw-away PostgreSQL here")
+@needs_postgres
 def test_every_tick_is_measured_and_every_run_is_kept(tmp_path: Path) -> None:
-    output = tmp_path / "runs.json"
-    done = subprocess.run(
-        [sys.executable, "-m", "stack", "bench-ticks", *SMALL, "--output", str(output)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "1,000 campaigns in 10 brands, 2 runs each." in done.stdout
-    kept = json.loads(output.read_text())
+    printed, kept = run_bench("bench-ticks", SMALL, tmp_path / "runs.json", patience_seconds=120)
+    assert "1,000 campaigns in 10 brands, 2 runs each." in printed
     assert kept["campaigns"] == 1_000
     statements = {name: [run["statements"] for run in runs] for name, runs in kept["runs"].items()}
     idle = {name: counts for name, counts in statements.items() if name.startswith("idle ")}
