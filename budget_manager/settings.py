@@ -153,6 +153,8 @@ def database_options(engine: str) -> dict[str, Any]:
 DATABASES: dict[str, dict[str, Any]] = {
     "default": env.dj_db_url("DATABASE_URL", DATABASE_URL, conn_max_age=60, conn_health_checks=True)
 }
+if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
+    DATABASES["default"]["ENGINE"] = "budget_manager.postgresql"
 DATABASES["default"].setdefault("OPTIONS", {}).update(
     database_options(DATABASES["default"]["ENGINE"])
 )

@@ -20,6 +20,15 @@ from core.views.openapi import DescribedApi
 from core.views.parsing import StrictParser, read_everything
 
 CALLS = (
+    # What is called most stands first, since a path is looked for from the top.
+    ("POST", "/spend/add/", Scope.SPEND, spend.spend_add),
+    ("POST", "/spend/report/", Scope.SPEND, spend.spend_report),
+    ("POST", "/spend/refund/", Scope.SPEND, spend.spend_refund),
+    ("POST", "/spend/batch/", Scope.SPEND, spend_batch.spend_batch),
+    ("POST", "/holds/create/", Scope.SPEND, holds.hold_create),
+    ("GET", "/holds/{int:hold_id}/", Scope.SPEND, holds.hold_detail),
+    ("POST", "/holds/{int:hold_id}/capture/", Scope.SPEND, holds.hold_capture),
+    ("POST", "/holds/{int:hold_id}/release/", Scope.SPEND, holds.hold_release),
     ("GET", "/brands/", Scope.READ, brands.brand_list),
     ("POST", "/brands/create/", Scope.MANAGE, brands.brand_create),
     ("GET", "/brands/{int:brand_id}/", Scope.READ, brands.brand_detail),
@@ -35,14 +44,6 @@ CALLS = (
     ("GET", "/campaigns/{int:campaign_id}/explain/", Scope.READ, explain.campaign_explain),
     ("GET", "/campaigns/{int:campaign_id}/preview/", Scope.READ, preview.campaign_preview),
     ("GET", "/campaigns/{int:campaign_id}/transitions/", Scope.READ, explain.transition_list),
-    ("POST", "/spend/add/", Scope.SPEND, spend.spend_add),
-    ("POST", "/spend/report/", Scope.SPEND, spend.spend_report),
-    ("POST", "/spend/refund/", Scope.SPEND, spend.spend_refund),
-    ("POST", "/spend/batch/", Scope.SPEND, spend_batch.spend_batch),
-    ("POST", "/holds/create/", Scope.SPEND, holds.hold_create),
-    ("GET", "/holds/{int:hold_id}/", Scope.SPEND, holds.hold_detail),
-    ("POST", "/holds/{int:hold_id}/capture/", Scope.SPEND, holds.hold_capture),
-    ("POST", "/holds/{int:hold_id}/release/", Scope.SPEND, holds.hold_release),
     ("GET", "/spend/logs/", Scope.READ, spend.spend_log_list),
     ("GET", "/status/", Scope.READ, status.system_status),
 )

@@ -13,17 +13,22 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Iterable
 from functools import partial
 from pkgutil import resolve_name
-from typing import Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
+from granian import wsgi
 from granian._granian import ListenerSpec
 from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels, logger
 from granian.server.mp import MPServer, WorkerProcess
 
 from stack.leash import tie_to_parent
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 WORKERS = 2
 THREADS = 32
@@ -107,12 +112,32 @@ def serve(name: str, bind: str, *, workers: int, threads: int) -> None:
     master.serve(target_loader=partial(begin_work, application, os.getpid()), wrap_loader=False)
 
 
-def begin_work(application: Callable[..., Any], master: int) -> Callable[..., Any]:
+def begin_work(application: "WSGIApplication", master: int) -> "WSGIApplication":
     """Tie this worker to its master, so that it never serves on alone; what it serves."""
     tie_to_parent(signal.SIGKILL)
     if os.getppid() != master:
         sys.exit(1)  # It died before the tie held.
-    return application
+    # Granian would hand each request the variables of this process, secrets and all.
+    vars(wsgi)["os"] = SimpleNamespace(environ={})
+    return in_one_piece(application)
+
+
+def in_one_piece(application: "WSGIApplication") -> "WSGIApplication":
+    """The application, whose answers that are whole go out at once.
+
+    Granian asks any other than a list for one piece after the other, which it takes turns with.
+    """
+
+    def answering(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        answer: Any = application(environ, start_response)
+        if getattr(answer, "streaming", True):
+            return answer  # type: ignore[no-any-return]
+        try:
+            return [answer.content]
+        finally:
+            answer.close()
+
+    return answering
 
 
 def is_news(record: logging.LogRecord) -> bool:

@@ -8,7 +8,6 @@ clock is that clock.
 from datetime import datetime, timedelta
 
 from django.db import connection
-from django.db.models import DateTimeField, Func, Value
 from django.utils import timezone
 
 from core.errors import ClocksDisagreeError
@@ -28,11 +27,9 @@ def get_now() -> datetime:
     return get_trusted(instant)
 
 
-def get_now_column() -> Func | Value:
-    """The same as a column of a query that is asked anyway; `get_trusted` has to see its value."""
-    if not has_server():
-        return Value(timezone.now(), output_field=DateTimeField())
-    return Func(function="clock_timestamp", output_field=DateTimeField())
+def get_now_column() -> str:
+    """The same as a column of hand-written SQL; `get_trusted` has to see its value."""
+    return "clock_timestamp()" if has_server() else "NULL"
 
 
 def has_server() -> bool:
@@ -40,8 +37,12 @@ def has_server() -> bool:
     return connection.vendor == "postgresql"
 
 
-def get_trusted(instant: datetime) -> datetime:
-    """What the database's clock showed a moment ago. Raises ClocksDisagreeError."""
+def get_trusted(instant: datetime | None) -> datetime:
+    """What the database's clock showed a moment ago; where it has none, what this host's shows.
+
+    Raises ClocksDisagreeError.
+    """
+    instant = instant or timezone.now()
     apart = get_clock_difference(instant)
     if abs(apart) > FARTHEST_APART:
         raise ClocksDisagreeError(apart)

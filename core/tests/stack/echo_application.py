@@ -17,6 +17,7 @@ def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
         "pid": os.getpid(),
         "body": body.decode(),
         "announced": environ.get("CONTENT_LENGTH"),
+        "names": sorted(environ),
         "encoding": environ.get("HTTP_TRANSFER_ENCODING"),
     }
     answer = json.dumps(told).encode()

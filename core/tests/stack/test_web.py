@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from core.tests.stack.echo_application import application
 from stack import commands, web
 from stack.checkout import ROOT
 from stack.leash import leashed
@@ -140,9 +141,10 @@ def test_a_worker_whose_master_has_died_before_it_was_tied_does_not_begin(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(web, "tie_to_parent", lambda at_death: None)
-    assert web.begin_work(print, os.getppid()) is print
+    monkeypatch.setattr("granian.wsgi.os", os)
+    assert callable(web.begin_work(application, os.getppid()))
     with pytest.raises(SystemExit):
-        web.begin_work(print, os.getpid())
+        web.begin_work(application, os.getpid())
 
 
 def test_what_was_begun_before_a_term_is_answered_and_nothing_begins_after_it(echo: Echo) -> None:
@@ -165,6 +167,32 @@ def test_what_takes_too_long_is_cut_off_before_the_supervisor_would_kill(echo: E
         assert time.monotonic() - asked_at < web.GRACEFUL_SECONDS + 1
         with pytest.raises(ConnectionResetError):
             heard(connection)
+
+
+class Answer:
+    """As Django's: whole, or streaming and perhaps without end."""
+
+    content = b"all of it"
+
+    def __init__(self, *, streaming: bool) -> None:
+        self.streaming, self.is_closed = streaming, False
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_an_answer_that_is_whole_goes_out_in_one_piece(streaming: bool) -> None:
+    answer = Answer(streaming=streaming)
+    sent: Any = web.in_one_piece(lambda *_: answer)({}, lambda *_: print)  # type: ignore[arg-type]
+    assert sent == (answer if streaming else [b"all of it"])
+    # The server closes what it asks for one piece after the other.
+    assert answer.is_closed is not streaming
+
+
+def test_requests_do_not_see_the_variables_of_the_process(echo: Echo) -> None:
+    assert "PATH" in os.environ
+    assert "PATH" not in echo.ask(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")["names"]
 
 
 POST = b"POST / HTTP/1.1\r\nHost: x\r\n"

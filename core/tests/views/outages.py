@@ -45,5 +45,8 @@ def failing_statement(place: int | None) -> Iterator[list[str]]:
 @contextmanager
 def broken_connection() -> Iterator[None]:
     """Have every attempt to use the connection fail, as when no server answers."""
-    with mock.patch.object(connection, "cursor", side_effect=OperationalError(SECRET)):
+    with (
+        mock.patch.object(connection, "cursor", side_effect=OperationalError(SECRET)),
+        mock.patch.object(connection, "ensure_connection", side_effect=OperationalError(SECRET)),
+    ):
         yield

@@ -1,0 +1,1 @@
+"""Django's PostgreSQL, which asks only an idle connection whether it still lives."""
