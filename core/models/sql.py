@@ -1,19 +1,20 @@
 """Hand-written SQL: how it is sent, and the few words in which the two databases differ.
 
 For the path that every spend waits for (`core/queries/standings.py`, `core/actions/ledger.py`),
-what every action asks first (`sum_expired_holds`, `list_due_campaign_ids`) and the audit of every
-campaign (`core/queries/doubts.py`); everything else is written with the ORM.
+what every action asks first (`sum_expired_holds`, `list_due_campaign_ids`), the audit of every
+campaign (`core/queries/doubts.py`) and what goes through the whole log (`core/queries/recount.py`,
+`core/queries/checks/answers.py`); everything else is written with the ORM.
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Self
 
 import psycopg
-from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 Row = tuple[Any, ...]
@@ -74,6 +75,31 @@ def run_together(statements: Sequence[Statement]) -> list[list[Row]]:
             cursors = [_send(_cursor(database, each), each) for each in statements]
     pairs = zip(statements, cursors, strict=True)
     return [cursor.fetchall() if statement.is_read else [] for statement, cursor in pairs]
+
+
+@contextmanager
+def one_snapshot() -> Iterator[None]:
+    """Have all statements of the block see one moment, without a lock and for as long as it takes.
+
+    Within a transaction that is under way, that one's own view has to do.
+    """
+    # Django's types know no attributes of one vendor's connections.
+    database: Any = connections[DEFAULT_DB_ALIAS]
+    if database.in_atomic_block:
+        yield
+    elif database.vendor == "sqlite":
+        # Not IMMEDIATE, as in the settings: a reader lets the one writer go on.
+        usual, database.transaction_mode = database.transaction_mode, "DEFERRED"
+        try:
+            with transaction.atomic():
+                yield
+        finally:
+            database.transaction_mode = usual
+    else:
+        with transaction.atomic(), database.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            cursor.execute("SET LOCAL statement_timeout = 0")
+            yield
 
 
 def is_among(kind: str) -> str:
