@@ -26,6 +26,13 @@ def progress_bar(done: int, of: int, what: str) -> str:
     return f"{'#' * filled:.<{BAR_WIDTH}} {what} {done} of {of}"
 
 
+def show_progress(stream: Any, text: str) -> None:
+    """One line that the next one overwrites, for a person at a terminal only."""
+    if stream.isatty():
+        stream.write(f"\r\x1b[K{text}", style_func=str, ending="")
+        stream.flush()
+
+
 def refusal_sentence(refusal: BudgetManagerError) -> str:
     """Why something was refused: the sentence, its code, and every reason with what helps."""
     reasons = [f"{each['message']} [{each['code']}]" for each in refusal.details.get("reasons", [])]

@@ -96,10 +96,18 @@ def one_snapshot() -> Iterator[None]:
         finally:
             database.transaction_mode = usual
     else:
-        with transaction.atomic(), database.cursor() as cursor:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            cursor.execute("SET LOCAL statement_timeout = 0")
+        with transaction.atomic():
+            with database.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            allow_long_statements()
             yield
+
+
+def allow_long_statements() -> None:
+    """Let what goes through a whole log take its time, until the transaction ends."""
+    if connection.vendor != "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL statement_timeout = 0")
 
 
 def is_among(kind: str) -> str:

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
+from django.db.models import F, QuerySet
 
 from core.enums import HoldState, PeriodKind
-from core.models import Brand
+from core.models import Brand, BrandTotal, CampaignTotal
 from core.models.sql import Statement, read_date, run_together
+from core.queries.history import get_whole_calendar
+from core.rules.calendar import Period
 from core.rules.money import from_micros
-from core.rules.verdict import LIFETIME, NOTHING, Amounts, TotalKey
+from core.rules.verdict import LIFETIME, NOTHING, Amounts, TotalKey, period_of
 
 # In place of a campaign's id: the total is the whole brand's. Ids begin at 1.
 _OF_BRAND = 0
@@ -42,6 +45,24 @@ class Recount:
         return self.stored or NOTHING
 
 
+@dataclass(frozen=True, slots=True)
+class StoredPeriod:
+    """A period as totals of the brand, or of its campaigns, store it, and as it is; `rows` do.
+
+    A brand has no lifetime: nothing is `due` there.
+    """
+
+    is_of_brand: bool
+    found: Period
+    due: Period | None
+    rows: QuerySet[Any]
+
+    @property
+    def is_right(self) -> bool:
+        """The calendar has this very period."""
+        return self.found == self.due
+
+
 def list_wrong_amounts(brand: Brand, limit: int) -> list[Recount]:
     """Up to `limit` totals whose amounts aren't what the log and the open holds add up to."""
     return _list_recounted(brand, _AMOUNTS_DIFFER, limit)
@@ -50,6 +71,30 @@ def list_wrong_amounts(brand: Brand, limit: int) -> list[Recount]:
 def list_wrong_rows(brand: Brand) -> list[Recount]:
     """All of these, and the rows of nothing that are missing or that nothing gives."""
     return _list_recounted(brand, f"{_AMOUNTS_DIFFER} OR SUM(due) = 0 OR SUM(found) = 0", _NO_LIMIT)
+
+
+def list_stored_periods(brand: Brand) -> list[StoredPeriod]:
+    """Each period that totals name beside the one that the brand's whole calendar has (C9, C12)."""
+    calendar = get_whole_calendar(brand)
+    columns = ("period", "starts_on", "starts_at", "ends_at")
+    of_brand = BrandTotal.objects.filter(brand=brand)
+    of_campaigns = CampaignTotal.objects.filter(campaign__brand=brand)
+    stored = []
+    for totals in (of_brand, of_campaigns):
+        is_of_brand = totals is of_brand
+        for row in totals.order_by(*columns[:2]).values_list(*columns).distinct():
+            found = Period(PeriodKind(row[0]), *row[1:])
+            has_none = is_of_brand and found.kind is PeriodKind.LIFETIME
+            due = None if has_none else period_of(calendar, found.kind, found.starts_on)
+            rows = totals.filter(**dict(zip(columns, row, strict=True)))
+            stored.append(StoredPeriod(is_of_brand, found, due, rows))
+    return stored
+
+
+def find_closed_elsewhere(brand: Brand) -> QuerySet[BrandTotal]:
+    """Days and months that say they were closed at another instant than their end (C10)."""
+    closed = BrandTotal.objects.filter(brand=brand).exclude(closed_at=None)
+    return closed.exclude(closed_at=F("ends_at"))
 
 
 _AMOUNTS_DIFFER = "SUM(spent) <> SUM(stored_spent) OR SUM(held) <> SUM(stored_held)"

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from core.models import Brand
 from core.models.sql import one_snapshot
+from core.queries.brands import get_any_brand
 from core.queries.checks.answers import (
     find_last_answer,
     list_empty_answers,
@@ -81,10 +82,11 @@ def list_broken_after_tick(at: datetime) -> list[BrokenPromise]:
 def get_verified_brand(brand_id: int, clock: Callable[[], datetime]) -> Verified:
     """All that is verified of one brand, in one snapshot.
 
-    The clock is read after the snapshot was taken, so that nothing in it is of the future.
+    The clock is read after the snapshot was taken, so that nothing in it is of the future. Raises
+    BrandNotFoundError.
     """
     with one_snapshot():
-        brand = Brand.objects.get(pk=brand_id)
+        brand = get_any_brand(brand_id)
         at = clock()
         look = Look(brand, at, settled_at=at - OVERDUE_AFTER)
         broken = [found for check in (*ALWAYS, *AFTER_TICK) for found in check(look)]
@@ -114,11 +116,6 @@ def list_brand_ids(after: int = 0) -> list[int]:
     """The next brands after this id, archived ones included; none after the last."""
     ids = Brand.objects.filter(id__gt=after).order_by("id").values_list("id", flat=True)
     return list(ids[:CHUNK])
-
-
-def has_brand(brand_id: int) -> bool:
-    """Whether there is such a brand, or was before it was archived."""
-    return Brand.objects.filter(pk=brand_id).exists()
 
 
 def count_brands() -> int:

@@ -8,8 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import OperationalError
 
-from core.management.arguments import read_id, unusable
-from core.management.output import printable, progress_bar
+from core.management.arguments import read_brand_id, unusable
+from core.management.output import printable, progress_bar, show_progress
 from core.management.simulation_report import broken_sentence
 from core.management.verification_report import VerificationReport
 from core.queries.clock import get_now
@@ -18,7 +18,6 @@ from core.queries.verification import (
     count_brands,
     get_verified_brand,
     get_verified_triggers,
-    has_brand,
     list_brand_ids,
     list_verified_answers,
 )
@@ -44,13 +43,13 @@ class Command(BaseCommand):
             for verified in self._parts(brand_id):
                 told = report.add(verified)
                 if told and not options["json"]:
-                    self._say_progress("")
+                    show_progress(self.stderr, "")
                     self.stderr.write(
                         "\n".join(printable(broken_sentence(each), self.stderr) for each in told)
                     )
         except OperationalError as error:
             raise unusable(f"The database is busy or unreachable ({error})") from error
-        self._say_progress("")
+        show_progress(self.stderr, "")
         if options["json"]:
             self.stdout.write(json.dumps(report.document()))
         else:
@@ -67,18 +66,12 @@ class Command(BaseCommand):
         brands, after, done = count_brands(), 0, 0
         while chunk := list_brand_ids(after):
             for after in chunk:
-                self._say_progress(progress_bar(done, brands, "brand"))
+                show_progress(self.stderr, progress_bar(done, brands, "brand"))
                 yield get_verified_brand(after, get_now)
                 done += 1
         for verified in list_verified_answers(get_now):
-            self._say_progress("answers to event ids …")
+            show_progress(self.stderr, "answers to event ids …")
             yield verified
-
-    def _say_progress(self, text: str) -> None:
-        """One line that the next one overwrites, for a person only."""
-        if self.stderr.isatty():
-            self.stderr.write(f"\r\x1b[K{text}", style_func=str, ending="")
-            self.stderr.flush()
 
     def _say_speed(self, report: VerificationReport, seconds: float) -> None:
         entries = report.checked["entries"]
@@ -88,9 +81,4 @@ class Command(BaseCommand):
 
 
 def _brand_id(text: str | None) -> int | None:
-    if text is None:
-        return None
-    brand_id = read_id(str(text), "--brand")
-    if not has_brand(brand_id):
-        raise unusable(f"--brand: no brand has the id {brand_id}")
-    return brand_id
+    return None if text is None else read_brand_id(text, "--brand")

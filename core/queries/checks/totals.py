@@ -4,17 +4,23 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Count, F, Max, Min, Model, Q, QuerySet
+from django.db.models import Count, Max, Min, Q, QuerySet
 
 from core.enums import PeriodKind
 from core.models import BrandTotal, CampaignTotal, Hold, SpendLog
 from core.queries.history import get_whole_calendar
 from core.queries.promises import MOST_TOLD, BrokenPromise, Look, Promise
-from core.queries.recount import Recount, list_wrong_amounts
-from core.rules.calendar import BrandCalendar, Period
+from core.queries.recount import (
+    Recount,
+    StoredPeriod,
+    find_closed_elsewhere,
+    list_stored_periods,
+    list_wrong_amounts,
+)
+from core.rules.calendar import BrandCalendar
 from core.rules.instants import format_instant
 from core.rules.money import format_money
-from core.rules.verdict import TotalKey, period_of
+from core.rules.verdict import TotalKey
 
 
 def list_wrong_totals(look: Look) -> list[BrokenPromise]:
@@ -32,23 +38,19 @@ def list_wrong_periods(look: Look) -> list[BrokenPromise]:
 
     So what is stored has no gaps and no overlaps either, across all changes of zone.
     """
-    calendar = get_whole_calendar(look.brand)
-    broken: list[BrokenPromise] = []
-    for totals in _totals(look):
-        columns = ("period", "starts_on", "starts_at", "ends_at")
-        periods = list(totals.order_by(*columns[:2]).values_list(*columns).distinct())
-        look.count("periods", len(periods))
-        for kind, *bounds in periods:
-            found = Period(PeriodKind(kind), *bounds)
-            if found != _due(found, calendar, totals.model):
-                wrong = totals.filter(**dict(zip(columns, (kind, *bounds), strict=True)))
-                broken += _wrong_bounds(look, found, wrong)
-    of_brand = BrandTotal.objects.filter(brand=look.brand).exclude(closed_at=None)
-    for total in of_brand.exclude(closed_at=F("ends_at")).order_by("id")[:MOST_TOLD]:
+    spans = list_stored_periods(look.brand)
+    look.count("periods", len(spans))
+    broken = [
+        look.broken(Promise.CALENDAR, facts)
+        for span in spans
+        if not span.is_right
+        for facts in _wrong_bounds(look, span)
+    ]
+    for total in find_closed_elsewhere(look.brand).order_by("id")[:MOST_TOLD]:
         key = TotalKey(None, PeriodKind(total.period), total.starts_on)
         facts = f"{_place(look, key)}: closed at {format_instant(total.closed_at)}, not at its end"
         broken.append(look.broken(Promise.CALENDAR, facts))
-    return broken
+    return broken[:MOST_TOLD]
 
 
 def list_wrong_days(look: Look) -> list[BrokenPromise]:
@@ -97,19 +99,13 @@ def _differences(recount: Recount) -> Iterator[str]:
             yield f"{column} is {format_money(is_)}, should be {format_money(should)}"
 
 
-def _due(found: Period, calendar: BrandCalendar, model: type[Model]) -> Period | None:
-    if found.kind is PeriodKind.LIFETIME and model is BrandTotal:
-        return None
-    return period_of(calendar, found.kind, found.starts_on)
-
-
-def _wrong_bounds(look: Look, found: Period, wrong: QuerySet[Any]) -> Iterator[BrokenPromise]:
-    owner = "brand_id" if wrong.model is BrandTotal else "campaign_id"
-    for owner_id in wrong.order_by(owner).values_list(owner, flat=True)[:MOST_TOLD]:
-        key = TotalKey(None if owner == "brand_id" else owner_id, found.kind, found.starts_on)
-        span = f"{format_instant(found.starts_at)} to {format_instant(found.ends_at)}"
-        facts = f"{_place(look, key)}: {span} is no {found.kind} of the brand's calendar"
-        yield look.broken(Promise.CALENDAR, facts)
+def _wrong_bounds(look: Look, span: StoredPeriod) -> Iterator[str]:
+    found = span.found
+    owner = "brand_id" if span.is_of_brand else "campaign_id"
+    for owner_id in span.rows.order_by(owner).values_list(owner, flat=True)[:MOST_TOLD]:
+        key = TotalKey(None if span.is_of_brand else owner_id, found.kind, found.starts_on)
+        instants = f"{format_instant(found.starts_at)} to {format_instant(found.ends_at)}"
+        yield f"{_place(look, key)}: {instants} is no {found.kind} of the brand's calendar"
 
 
 def _wrong_days(
