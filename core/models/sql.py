@@ -78,10 +78,11 @@ def run_together(statements: Sequence[Statement]) -> list[list[Row]]:
 
 
 @contextmanager
-def one_snapshot() -> Iterator[None]:
-    """Have all statements of the block see one moment, without a lock and for as long as it takes.
+def one_snapshot(longest_seconds: int = 0) -> Iterator[None]:
+    """Have all statements of the block see one moment, without a lock.
 
-    Within a transaction that is under way, that one's own view has to do.
+    On PostgreSQL each may take so long, or as long as it takes. Within a transaction that is under
+    way, that one's own view has to do.
     """
     # Django's types know no attributes of one vendor's connections.
     database: Any = connections[DEFAULT_DB_ALIAS]
@@ -99,15 +100,17 @@ def one_snapshot() -> Iterator[None]:
         with transaction.atomic():
             with database.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            allow_long_statements()
+            allow_long_statements(longest_seconds)
             yield
 
 
-def allow_long_statements() -> None:
-    """Let what goes through a whole log take its time, until the transaction ends."""
+def allow_long_statements(longest_seconds: int = 0) -> None:
+    """Let what goes through a whole log take its time, or so long, until the transaction ends."""
     if connection.vendor != "sqlite":
         with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL statement_timeout = 0")
+            cursor.execute(f"SET LOCAL statement_timeout = '{longest_seconds:d}s'")
+            # Judging thousands of campaigns takes a while, too.
+            cursor.execute("SET LOCAL idle_in_transaction_session_timeout = '60s'")
 
 
 def is_among(kind: str) -> str:

@@ -99,16 +99,17 @@ def get_verified_triggers(clock: Callable[[], datetime]) -> Verified:
     return Verified(Counter(triggers=count_triggers()), list_wrong_triggers(clock()))
 
 
-def list_verified_answers(clock: Callable[[], datetime]) -> Iterator[Verified]:
-    """All answers to event ids, a chunk in each snapshot."""
-    after = 0
+def list_verified_answers(
+    clock: Callable[[], datetime], after: int = 0
+) -> Iterator[tuple[int, Verified]]:
+    """All answers to event ids after this one, a chunk in each snapshot, and up to which it is."""
     while True:
         with one_snapshot():
             until = find_last_answer(after)
             if until is None:
                 return
             found = list_empty_answers(after, until, clock())
-        yield Verified(Counter(answers=until - after), found)
+        yield until, Verified(Counter(answers=until - after), found)
         after = until
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import IntegrityError, OperationalError
+from django.db import IntegrityError, InternalError, OperationalError
 
 from core.actions.caller import Caller
 from core.actions.rebuild import Rebuilt, foretell_rebuilt_brand, rebuild_brand
@@ -70,7 +70,7 @@ class Command(BaseCommand):
             if is_dry_run:
                 return foretell_rebuilt_brand(brand_id)
             return rebuild_brand(brand_id, caller=CALLER, now=get_now())
-        except OperationalError as error:
+        except (OperationalError, InternalError) as error:
             why = f"it is busy or the database unreachable ({error}); run this again"
         except IntegrityError as error:
             why = f"its log gives totals that can't be ({error}); see verify_ledger"

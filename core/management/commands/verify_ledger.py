@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import OperationalError
+from django.db import InternalError, OperationalError
 
 from core.management.arguments import read_brand_id, unusable
 from core.management.output import printable, progress_bar, show_progress
@@ -47,7 +47,7 @@ class Command(BaseCommand):
                     self.stderr.write(
                         "\n".join(printable(broken_sentence(each), self.stderr) for each in told)
                     )
-        except OperationalError as error:
+        except (OperationalError, InternalError) as error:
             raise unusable(f"The database is busy or unreachable ({error})") from error
         show_progress(self.stderr, "")
         if options["json"]:
@@ -69,7 +69,7 @@ class Command(BaseCommand):
                 show_progress(self.stderr, progress_bar(done, brands, "brand"))
                 yield get_verified_brand(after, get_now)
                 done += 1
-        for verified in list_verified_answers(get_now):
+        for _, verified in list_verified_answers(get_now):
             show_progress(self.stderr, "answers to event ids …")
             yield verified
 

@@ -106,7 +106,7 @@ def verify(now: datetime = NOW) -> list[BrokenPromise]:
     parts = [
         get_verified_triggers(clock),
         *(get_verified_brand(brand_id, clock) for brand_id in list_brand_ids()),
-        *list_verified_answers(clock),
+        *(verified for _, verified in list_verified_answers(clock)),
     ]
     return [broken for part in parts for broken in part.broken]
 

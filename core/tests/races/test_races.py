@@ -6,7 +6,7 @@ broken product.
 
 import pytest
 
-from core.tests.actions.tasks import registered
+from core.tests.actions.tasks import changing
 from core.tests.races.budgets import (
     race_for_a_campaign_budget,
     race_on_eight_campaigns,
@@ -112,6 +112,6 @@ def test_an_entry_asked_back_64_times_at_once_gives_what_it_has_c22(deeds: Deeds
     race_of_refunds(deeds)
 
 
-@pytest.mark.parametrize("name", registered())
+@pytest.mark.parametrize("name", changing())
 def test_a_task_that_runs_twice_at_once_leaves_what_one_run_would_leave_c26(name: str) -> None:
     race_of_doubled_ticks(PRODUCT, names=[name])
