@@ -1,6 +1,7 @@
 """One run: bring the system up, attack it, let it settle, have it judged."""
 
 import json
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -87,6 +88,8 @@ class Run:
         self._settle(servers, machine, injector, places=places, environment=environment)
         self._keep_facts(servers, machine)
         status = self._judge(servers, environment)
+        if self._wanted.keep:
+            servers.database.dump(self._folder / "database.sql")
         midnights, of_brands = count_live(machine.midnights, self._tally.answered_at)
         return Found(
             seed=self._wanted.seed,
@@ -98,6 +101,7 @@ class Run:
             midnights=midnights,
             brand_midnights=of_brands,
             leaps=machine.leaps,
+            postponed_leaps=machine.postponed,
             commits_cut=servers.database_proxy.commits_cut,
             seconds_in_all=round(time.monotonic() - began_at, 1),
             audit_status=status,
@@ -202,6 +206,7 @@ class Run:
             "deadlocks": servers.database.log.count("deadlock detected"),
             "faults_5xx": self._tally.counts["server faults"],
             "squeezed_campaign_ids": squeezed,
+            "manage": [sys.executable, "-m", "chaos.manage"],
         }
         (self._folder / "settled.json").write_text(json.dumps(facts, indent=1))
 

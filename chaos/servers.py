@@ -2,10 +2,13 @@
 
 import signal
 import socket
+import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import psycopg
 
 from chaos.proxy import Proxy
 from stack import valkey
@@ -42,9 +45,22 @@ class Database:
         running = self._cluster.running(to_stop=signal.SIGQUIT)
         return self._running.enter_context(running)
 
+    def keep_commit_times(self) -> None:
+        """Let the server note when each transaction was committed, which is in what order."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM SET track_commit_timestamp = on")
+        self.crash()
+        self.start()
+
     def crash(self) -> None:
         """Stop it at once: no session is ended, nothing is written that isn't yet."""
         self._running.close()
+
+    def dump(self, file: Path) -> None:
+        """Write all that it holds as SQL."""
+        command = [self._cluster.binaries.program("pg_dump"), "--dbname", self.url]
+        with file.open("wb") as stream:
+            subprocess.run(command, stdout=stream, check=True)  # noqa: S603 (the wheel's program)
 
 
 @dataclass(frozen=True)
@@ -66,6 +82,7 @@ def running_servers() -> Iterator[Servers]:
     with throwaway_cluster(durable=True) as cluster, throwaway_folder("broker") as folder:
         database = Database(cluster)
         create_database(database.start())
+        database.keep_commit_times()
         broker = folder / valkey.SOCKET_NAME
         try:
             with (
