@@ -49,6 +49,7 @@ class Wanted:
     seed: int
     rate: float
     keep: bool
+    folder: Path | None
     output: Path
 
 
@@ -72,7 +73,7 @@ class Run:
                 return self._attack(servers, began_at)
             finally:
                 self._supervisor.stop()
-                self._log.say("postgres", servers.database.log)
+                self._keep_log(servers)
 
     def _attack(self, servers: Servers, began_at: float) -> Found:
         proxies = servers.database_proxy, servers.broker_proxy
@@ -210,10 +211,13 @@ class Run:
         }
         (self._folder / "settled.json").write_text(json.dumps(facts, indent=1))
 
+    def _keep_log(self, servers: Servers) -> None:
+        (self._folder / "logs" / "postgres.log").write_text(servers.database.log)
+
     def _judge(self, servers: Servers, environment: Mapping[str, str]) -> int:
         """Stop everything but the database, and have it audited."""
         self._supervisor.stop()
-        self._log.say("postgres", servers.database.log)
+        self._keep_log(servers)
         self._log.tell("judging")
         spec = processes.audit(self._folder, environment, servers.database.url)
         status = self._supervisor.run_to_end(spec)
