@@ -8,8 +8,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import psycopg
-
 from chaos.proxy import Proxy
 from stack import valkey
 from stack.postgres import Cluster, PostgresServer, create_database, throwaway_cluster
@@ -45,13 +43,6 @@ class Database:
         running = self._cluster.running(to_stop=signal.SIGQUIT)
         return self._running.enter_context(running)
 
-    def keep_commit_times(self) -> None:
-        """Let the server note when each transaction was committed, which is in what order."""
-        with psycopg.connect(self.url, autocommit=True) as connection:
-            connection.execute("ALTER SYSTEM SET track_commit_timestamp = on")
-        self.crash()
-        self.start()
-
     def crash(self) -> None:
         """Stop it at once: no session is ended, nothing is written that isn't yet."""
         self._running.close()
@@ -82,7 +73,6 @@ def running_servers() -> Iterator[Servers]:
     with throwaway_cluster(durable=True) as cluster, throwaway_folder("broker") as folder:
         database = Database(cluster)
         create_database(database.start())
-        database.keep_commit_times()
         broker = folder / valkey.SOCKET_NAME
         try:
             with (

@@ -90,15 +90,18 @@ def own_database(own_databases: OwnDatabases) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def own_databases(
-    django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path: Path
+    django_db_setup: None,
+    django_db_blocker: DjangoDbBlocker,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> OwnDatabases:
     """Makes databases such as `own_database`, one after the other."""
 
     @contextmanager
     def own() -> Iterator[str]:
-        with django_db_blocker.unblock(), _default_database_replaced(tmp_path) as url:
+        folder = tmp_path_factory.mktemp("own")
+        with django_db_blocker.unblock(), _default_database_replaced(folder) as url:
             yield url
 
     return own
