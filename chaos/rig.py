@@ -10,6 +10,7 @@ import shutil
 import sys
 from pathlib import Path
 
+from chaos.errors import RigFailedError
 from chaos.logbook import LogBook
 from chaos.result import write_result
 from chaos.run import Run, Wanted
@@ -47,7 +48,7 @@ def main(words: list[str]) -> int:
         with Supervisor(log, backoff=QUICK) as supervisor:
             run = Run(wanted, folder, log, supervisor=supervisor)
             found = run.attack()
-    except CannotStartError as error:
+    except (CannotStartError, RigFailedError) as error:
         log.tell(str(error))
         return RIG_FAILED
     except StopRequestedError:

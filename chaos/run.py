@@ -6,7 +6,6 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,6 +16,7 @@ from budget_manager_client import BudgetManager
 from chaos import processes
 from chaos.client import FINISH_FILE
 from chaos.clock import SimulatedClock
+from chaos.errors import NotInTimeError
 from chaos.injector import Injector
 from chaos.logbook import LogBook
 from chaos.midnights import count_live
@@ -25,11 +25,12 @@ from chaos.processes import CLIENT_COUNT, Places
 from chaos.result import Found
 from chaos.scene import Scene, make_scene
 from chaos.servers import Servers, free_ports, running_servers
+from chaos.squeeze import SQUEEZED_FILE
 from chaos.tally import Tally
 from chaos.time_machine import PERIOD_SECONDS, TimeMachine, focus_on
 from chaos.timetable import timetable
 from stack import valkey
-from stack.errors import ServerFailedError, StepFailedError
+from stack.errors import StepFailedError
 from stack.supervisor import Supervisor
 
 START_SECONDS = 60.0
@@ -173,15 +174,21 @@ class Run:
         self._log.tell("settling")
         injector.end_all()
         (self._folder / FINISH_FILE).touch()
-        self._await(self._clients_are_done, "the clients", SETTLE_SECONDS)
+        are_done = self._has_come(self._clients_are_done, SETTLE_SECONDS)
         self._leap(machine, self._clock.now() + PAST_ALL_HOLDS)
-        status = self._supervisor.run_to_end(processes.squeeze(places, environment))
-        if status != 0:
-            raise StepFailedError("squeeze", status)
+        if are_done:
+            self._squeeze(places, environment)
+        else:
+            self._log.tell("some calls get no definite answer: the audit will name them")
         # Time stands still, so that no window opens between the last tick and the audit.
         self._leap(machine, self._clock.now(), speed=0.0)
         self._await(lambda: self._tasks_have_run(servers), "the last ticks", SETTLE_SECONDS)
         self._tally.read()
+
+    def _squeeze(self, places: Places, environment: Mapping[str, str]) -> None:
+        status = self._supervisor.run_to_end(processes.squeeze(places, environment))
+        if status != 0:
+            raise StepFailedError("squeeze", status)
 
     def _clients_are_done(self) -> bool:
         names = [f"client-{number + 1}" for number in range(CLIENT_COUNT)]
@@ -200,13 +207,13 @@ class Run:
 
     def _keep_facts(self, servers: Servers, machine: TimeMachine) -> None:
         """What the audit has to know and can't ask."""
-        squeezed = json.loads((self._folder / "squeezed.json").read_text())
+        squeezed = self._folder / SQUEEZED_FILE
         facts = {
             "settled_at": self._clock.now().isoformat(),
             "started_at": machine.midnights[0][0].isoformat() if machine.midnights else "",
             "deadlocks": servers.database.log.count("deadlock detected"),
             "faults_5xx": self._tally.counts["server faults"],
-            "squeezed_campaign_ids": squeezed,
+            "squeezed_campaign_ids": json.loads(squeezed.read_text()) if squeezed.exists() else [],
             "manage": [sys.executable, "-m", "chaos.manage"],
         }
         (self._folder / "settled.json").write_text(json.dumps(facts, indent=1))
@@ -228,25 +235,27 @@ class Run:
         return status
 
     def _audited_rows(self) -> list[dict[str, object]]:
-        with suppress(FileNotFoundError):
-            rows: list[dict[str, object]] = json.loads((self._folder / "audit.json").read_text())[
-                "rows"
-            ]
-            return rows
-        return []
+        document = json.loads((self._folder / "audit.json").read_text())
+        rows: list[dict[str, object]] = document["rows"]
+        return rows
 
     def _await(self, happened: Callable[[], bool], what: str, patience: float) -> None:
-        """Tend the processes until it has happened, or refuse."""
+        """Tend the processes until it has happened. Raises NotInTimeError."""
+        if not self._has_come(happened, patience):
+            raise NotInTimeError(what, patience, self._folder / "logs")
+
+    def _has_come(self, happened: Callable[[], bool], patience: float) -> bool:
+        """Tend the processes until it has happened or patience is over; whether it has."""
         deadline = time.monotonic() + patience
+        has_come = False
 
-        def is_so() -> bool:
-            if time.monotonic() > deadline:
-                raise ServerFailedError(
-                    what, f"nothing for {patience:g} s; see {self._folder}/logs"
-                )
-            return happened()
+        def is_over() -> bool:
+            nonlocal has_come
+            has_come = happened()
+            return has_come or time.monotonic() > deadline
 
-        self._supervisor.wait_for(is_so)
+        self._supervisor.wait_for(is_over)
+        return has_come
 
 
 def is_ready(url: str) -> bool:
