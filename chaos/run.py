@@ -35,6 +35,8 @@ from stack.supervisor import Supervisor
 
 START_SECONDS = 60.0
 SETTLE_SECONDS = 120.0
+# Nobody attacks any more, so that all may take their time.
+SILENCE_SECONDS = 15.0
 TELL_SECONDS = 5.0
 # Past the longest hold.
 PAST_ALL_HOLDS = timedelta(hours=25)
@@ -195,7 +197,10 @@ class Run:
         return all((self._folder / f"{name}.done").exists() for name in [*names, "operator"])
 
     def _leap(self, machine: TimeMachine, to: datetime, *, speed: float = 1.0) -> None:
-        self._await(lambda: machine.leap(to, speed=speed), "a moment of silence", SETTLE_SECONDS)
+        def leap() -> bool:
+            return machine.leap(to, speed=speed, patience_seconds=SILENCE_SECONDS)
+
+        self._await(leap, "a moment of silence", SETTLE_SECONDS)
 
     def _tasks_have_run(self, servers: Servers) -> bool:
         """Whether each task has run since time stands still."""
