@@ -5,6 +5,9 @@ spent and holds. A report isn't an admission; it may go beyond, and has to say b
 After that, and after a budget was lowered below what is used, nothing may be admitted until there
 is room again. A capture counts in the period of its hold, which it never raises.
 
+Only what runs may spend (C18): at the instant of an admission the switches, the flight and the
+schedule then in force let the campaign run, and what a refusal names stood in the way.
+
 Tightness (C8): a budget that turned a request down had less than that amount left at that moment,
 by these books. From then on less and less is left, until a refund, the end of a hold or a raised
 budget makes room; so a period is spent to within the smallest request that it turned down. The
@@ -19,6 +22,7 @@ from typing import Any, NamedTuple
 from chaos.audit.days import Zones
 from chaos.audit.findings import Question, Row
 from chaos.audit.folder import micros_of, money
+from chaos.audit.standing import STANDING, Switches
 from chaos.audit.steps import Step, Transaction
 
 OVERSPEND = Question(
@@ -26,6 +30,12 @@ OVERSPEND = Question(
     "overspend",
     "C7",
     "list that period's entries, event answers and versions by pg_xact_commit_timestamp(xmin)",
+)
+ADMITTED_INACTIVE = Question(
+    "admitted_inactive",
+    "admitted while not active",
+    "C18",
+    "compare the versions of brand and campaign that were in force when it was committed",
 )
 UNDER_DELIVERY = Question(
     "under_delivery",
@@ -82,10 +92,14 @@ class Rows:
     def __init__(self) -> None:
         self.overspend, self.under_delivery = Row(OVERSPEND), Row(UNDER_DELIVERY)
         self.wrong_days, self.mislabelled = Row(WRONG_DAYS), Row(MISLABELLED)
+        self.admitted_inactive = Row(ADMITTED_INACTIVE)
 
     def all(self) -> list[Row]:
         """All of them, for the report."""
-        return [self.overspend, self.under_delivery, self.wrong_days, self.mislabelled]
+        return [
+            *(self.overspend, self.admitted_inactive, self.under_delivery),
+            *(self.wrong_days, self.mislabelled),
+        ]
 
 
 class History:
@@ -95,6 +109,8 @@ class History:
         self.brand_id, self.rows = brand_id, rows
         self.zones = Zones()
         self.used: defaultdict[Key, int] = defaultdict(int)
+        self._is_enabled = True
+        self._switches: dict[int, Switches] = {}
         self._limits: dict[tuple[int | None, str], int | None] = {}
         # Within the running transaction: what was reported, and what was freed by a person.
         self._reported: defaultdict[Key, int] = defaultdict(int)
@@ -121,11 +137,14 @@ class History:
         match step.kind:
             case "brand":
                 self.zones.learn(step.told, step.at)
+                self._is_enabled = step.told["is_enabled"]
                 self._set_limits(None, step.told)
             case "campaign":
+                self._switches[step.campaign_id] = Switches.of_version(step.told)
                 self._set_limits(step.campaign_id, step.told)
             case "add" | "held":
                 self._demand_day(step, self.zones.day(step.at))
+                self._demand_active(step)
                 self._move(step, step.amount)
                 self._demand_covered(step)
             case "report":
@@ -173,6 +192,22 @@ class History:
                     found=f"{money(used)} after it was admitted",
                 )
 
+    def _demand_active(self, step: Step) -> None:
+        """Nothing but a budget could have stopped what was admitted (C18)."""
+        self.rows.admitted_inactive.checked += 1
+        if reasons := self._reasons(step):
+            self.rows.admitted_inactive.note(
+                f"{step.kind} {step.id} of campaign {step.campaign_id}, event {step.event_id}",
+                expected=f"a refusal at {step.at.isoformat()}",
+                found=f"admitted in spite of {', '.join(reasons)}",
+            )
+
+    def _reasons(self, step: Step) -> list[str]:
+        """What stopped the campaign, apart from its budgets."""
+        switches = self._switches[step.campaign_id]
+        reasons = switches.reasons(step.at, self.zones.local(step.at))
+        return [*([] if self._is_enabled else ["brand_disabled"]), *reasons]
+
     def _demand_day(self, step: Step, day: date | None) -> None:
         if day is None:
             return  # A capture of no hold, which is another row's affair.
@@ -203,7 +238,14 @@ class History:
             )
 
     def _demand_reason(self, step: Step) -> None:
-        """Whatever budget turned a request down had no room for it at that moment (C8)."""
+        """Whatever turned a request down stood in the way at that moment (C8)."""
+        told = {reason["code"] for reason in step.told.get("reasons", ())} & STANDING
+        if told - set(self._reasons(step)):
+            self.rows.under_delivery.note(
+                f"event {step.event_id}, campaign {step.campaign_id} at {step.at.isoformat()}",
+                expected=f"stopped by {', '.join(self._reasons(step)) or 'nothing'}",
+                found=f"refused for {', '.join(sorted(told))}",
+            )
         day = self.zones.day(step.at)
         for budget, amount in _blamed(step):
             is_own, period = _NAMES[budget]

@@ -1,7 +1,7 @@
 """Judges every campaign by a tiny judge of the audit's own, and compares what is stored (C14, C16).
 
-Switches, the flight, the weekly windows on the local clock, and budgets that are used up by what
-the walk through history counted.
+What a person has set is read from the rows as they stand; what budgets have used is what the walk
+through history counted.
 """
 
 from collections import defaultdict
@@ -14,6 +14,7 @@ from psycopg.rows import dict_row
 
 from chaos.audit.findings import Question, Row
 from chaos.audit.history import History, keys_of
+from chaos.audit.standing import Switches, Window
 
 WRONG_VERDICTS = Question(
     "wrong_verdicts",
@@ -33,8 +34,6 @@ _BUDGETS = (
     *("brand_daily_budget", "brand_monthly_budget"),
     *("campaign_daily_budget", "campaign_monthly_budget", "campaign_lifetime_budget"),
 )
-# A set of weekdays as bits, and the first and the last minute of the day.
-Window = tuple[int, int, int]
 
 
 class Judge:
@@ -68,31 +67,14 @@ class Judge:
                 )
 
     def _reasons(self, campaign: Columns, history: History) -> Iterator[str]:
-        at = self._at
+        at, zones = self._at, history.zones
         if not campaign["brand_is_enabled"]:
             yield "brand_disabled"
-        if not campaign["is_enabled"]:
-            yield "campaign_disabled"
-        if campaign["starts_at"] and at < campaign["starts_at"]:
-            yield "not_started"
-        if campaign["ends_at"] and at >= campaign["ends_at"]:
-            yield "ended"
-        windows = self._windows[campaign["id"]]
-        if windows and not any(_is_open(window, history.zones.local(at)) for window in windows):
-            yield "outside_schedule"
-        keys = keys_of(campaign["id"], history.zones.day(at))
+        windows = tuple(self._windows[campaign["id"]])
+        columns = (campaign["is_enabled"], campaign["starts_at"], campaign["ends_at"], windows)
+        yield from Switches(*columns).reasons(at, zones.local(at))
+        keys = keys_of(campaign["id"], zones.day(at))
         for name, key in zip(_BUDGETS, keys, strict=True):
             limit = history.limit(key)
             if limit is not None and history.used[key] >= limit:
                 yield name
-
-
-def _is_open(window: Window, local: datetime) -> bool:
-    weekdays, start, end = window
-    minute = local.hour * 60 + local.minute
-    is_todays = bool(weekdays >> local.weekday() & 1)
-    if start < end:
-        return is_todays and start <= minute < end
-    # Past midnight the window belongs to the weekday on which it began (C13).
-    is_yesterdays = bool(weekdays >> (local.weekday() - 1) % 7 & 1)
-    return (is_todays and minute >= start) or (is_yesterdays and minute < end)

@@ -43,6 +43,41 @@ def an_add_while_the_budget_was_below_what_was_spent(forger: Forger) -> None:
     _set_lifetime_budget(forger, "500.00")
 
 
+@PLANTS.found_by("admitted_inactive")
+def an_add_while_the_campaign_was_paused(forger: Forger) -> None:
+    _spend_while(forger, {"is_enabled": False})
+
+
+@PLANTS.found_by("admitted_inactive")
+def an_add_before_the_flight(forger: Forger) -> None:
+    _spend_while(forger, {"starts_at": "2024-02-01T00:00:00Z"})
+
+
+@PLANTS.found_by("admitted_inactive")
+def an_add_after_the_flight(forger: Forger) -> None:
+    _spend_while(forger, {"ends_at": "2024-01-01T00:00:00Z"})
+
+
+@PLANTS.found_by("admitted_inactive")
+def an_add_outside_of_the_schedule(forger: Forger) -> None:
+    # It is half past four on a Tuesday in New York.
+    _spend_while(forger, {"dayparts": [[[1], 0, 270], [[0], 600, 240], [[2], 0, 1440]]})
+
+
+@PLANTS.found_by("admitted_inactive")
+def an_add_while_the_brand_was_off(forger: Forger) -> None:
+    brand_id = forger.run.plenty["id"]
+    for number, is_enabled in ((8, "false"), (9, "true")):
+        forger.execute(
+            """INSERT INTO core_brandversion (brand_id, number, at, actor, settings)
+            SELECT brand_id, %s, at, actor, jsonb_set(settings, '{is_enabled}', %s)
+            FROM core_brandversion WHERE brand_id = %s ORDER BY number DESC LIMIT 1""",
+            *(number, is_enabled, brand_id),
+        )
+        if is_enabled == "false":
+            forger.spend(forger.run.plenty_campaign)
+
+
 @PLANTS.found_by("under_delivery")
 def a_refusal_though_there_was_room(forger: Forger) -> None:
     _refuse(forger, NO_ROOM)
@@ -56,6 +91,11 @@ def a_refusal_for_a_budget_that_there_is_none(forger: Forger) -> None:
 @PLANTS.found_by("under_delivery")
 def a_campaign_called_inactive_for_a_budget_that_has_room(forger: Forger) -> None:
     _refuse(forger, {**NOT_ACTIVE, "reasons": [{"code": "campaign_lifetime_budget"}]})
+
+
+@PLANTS.found_by("under_delivery")
+def a_refusal_for_a_switch_that_was_on(forger: Forger) -> None:
+    _refuse(forger, {**NOT_ACTIVE, "reasons": [{"code": "campaign_disabled"}]})
 
 
 @PLANTS.found_by("under_delivery")
@@ -190,12 +230,26 @@ def a_deadlock_that_the_rig_counted(forger: Forger) -> None:
 
 
 def _set_lifetime_budget(forger: Forger, budget: str) -> None:
-    """A version of the campaign with room, which stays unsaid in any other respect."""
+    _keep_version(forger, {"lifetime_budget": budget})
+
+
+def _spend_while(forger: Forger, settings: Json) -> None:
+    """An add while these settings were in force, which were others before and after."""
+    latest = "SELECT settings FROM core_campaignversion WHERE campaign_id = %s ORDER BY number"
+    campaign = forger.run.plenty_campaign
+    *_, (before,) = forger.connection.execute(latest, [campaign["id"]])
+    _keep_version(forger, settings)
+    forger.spend(campaign)
+    _keep_version(forger, before)
+
+
+def _keep_version(forger: Forger, settings: Json) -> None:
+    """A version of the campaign with room, whose row stays as it is."""
     forger.execute(
         """INSERT INTO core_campaignversion (campaign_id, number, at, actor, settings)
-        SELECT campaign_id, number + 1, at, actor, jsonb_set(settings, '{lifetime_budget}', %s)
+        SELECT campaign_id, number + 1, at, actor, settings || %s
         FROM core_campaignversion WHERE campaign_id = %s ORDER BY number DESC LIMIT 1""",
-        json.dumps(budget),
+        json.dumps(settings),
         forger.run.plenty_campaign["id"],
     )
 
