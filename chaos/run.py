@@ -94,7 +94,7 @@ class Run:
         status = self._judge(servers, environment)
         if self._wanted.keep:
             servers.database.dump(self._folder / "database.sql")
-        midnights, of_brands = count_live(machine.midnights, self._tally.answered_at)
+        midnights, of_brands = count_live(machine.midnights, self._answers(scene))
         return Found(
             seed=self._wanted.seed,
             duration=self._wanted.duration,
@@ -238,6 +238,14 @@ class Run:
         if status not in AUDIT_STATUSES:
             raise StepFailedError("audit", status)
         return status
+
+    def _answers(self, scene: Scene) -> dict[int, list[datetime]]:
+        """When each brand was answered, but for the one of which nobody here knows its zone."""
+        return {
+            brand_id: self._tally.answered_at[brand_id]
+            for brand_id, zones in scene.zones.items()
+            if len(zones) == 1
+        }
 
     def _audited_rows(self) -> list[dict[str, object]]:
         document = json.loads((self._folder / "audit.json").read_text())

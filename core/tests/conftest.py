@@ -26,7 +26,14 @@ load_profile()
 
 # What takes longest begins first, so that at the end no process waits for another.
 LONGEST_FIRST = (
-    *("races", "stories", "clients", "views/test_schemathesis", "views/test_hostile"),
+    *(
+        "chaos/test_rig",
+        "races",
+        "stories",
+        "clients",
+        "views/test_schemathesis",
+        "views/test_hostile",
+    ),
     "actions/test_play_simulation",
 )
 OwnDatabases = Callable[[], AbstractContextManager[str]]
