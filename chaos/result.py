@@ -21,6 +21,8 @@ class Found:
     seed: int
     duration: float
     timetable: list[str]
+    # Before the faults ended; the counts have those of settling, too.
+    attempts_in_attack: int
     counts: dict[str, int]
     calls: dict[str, int]
     faults: dict[str, int]
@@ -36,7 +38,7 @@ class Found:
     @property
     def attempts_per_second(self) -> float:
         """Calls that clients meant, in a second of the attack."""
-        return self.counts.get("attempts", 0) / self.duration
+        return self.attempts_in_attack / self.duration
 
 
 def write_result(found: Found, output: Path) -> int:

@@ -89,6 +89,7 @@ class Run:
         planned = timetable(self._wanted.seed, self._wanted.duration)
         injector = Injector(servers, self._supervisor, planned, say=self._log.tell)
         self._endure(machine, injector)
+        attempts = self._tally.read().counts["attempts"]
         self._settle(servers, machine, injector, places=places, environment=environment)
         self._keep_facts(servers, machine)
         status = self._judge(servers, environment)
@@ -99,6 +100,7 @@ class Run:
             seed=self._wanted.seed,
             duration=self._wanted.duration,
             timetable=[str(each) for each in planned],
+            attempts_in_attack=attempts,
             counts=dict(self._tally.counts),
             calls=dict(self._tally.calls),
             faults={str(fault): count for fault, count in injector.done.items()},

@@ -19,7 +19,7 @@ from chaos.wishes import FOCUS_FILE
 
 # Of each midnight we see so much before it and the rest of a period after it.
 LEAD = timedelta(seconds=1.7)
-PERIOD_SECONDS = 4.2
+PERIOD_SECONDS = 3.8
 PATIENCE_SECONDS = 1.0
 LOOK_SECONDS = 0.01
 
