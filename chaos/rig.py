@@ -32,7 +32,7 @@ def parse(words: list[str]) -> Wanted:
     parser.add_argument("--rate", type=float, default=110.0, help="calls a second (%(default)g)")
     parser.add_argument("--keep", action="store_true", help="keep the database as database.sql")
     parser.add_argument("--folder", type=Path, help="for all that is kept (var/chaos/SEED)")
-    parser.add_argument("--output", type=Path, default=VAR / "chaos.json", help="(%(default)s)")
+    parser.add_argument("--output", type=Path, default=VAR / "chaos.json", help="(var/chaos.json)")
     return Wanted(**vars(parser.parse_args(words)))
 
 
