@@ -21,6 +21,7 @@ EDITING = frozenset({"edit_brand", "edit_campaign", "pause", "resume"})
 # Refusals that an event id keeps for ever; the others may be decided anew (C21).
 KEPT = frozenset({"budget_exceeded", "campaign_not_active", "hold_ended", "refund_above_entry"})
 _NOT_OF_THE_DOCUMENT = frozenset({"request_id", "index", "status"})
+_NO_AMOUNT = -1
 _HOLD_IN_PATH = re.compile(r"/holds/(\d+)/")
 _TABLES = """
     CREATE TEMP TABLE claim (
@@ -140,7 +141,11 @@ def _edit(intent: Json, answer: Json | None) -> Columns:
 
 
 def _micros(amount: object) -> int | None:
-    return None if amount is None else micros_of(amount)
+    """An amount in micros; one that is none, which nobody may have accepted, equals no other."""
+    try:
+        return None if amount is None else micros_of(amount)
+    except ValueError:
+        return _NO_AMOUNT
 
 
 def _content(asked: Json, hold_id: int | None) -> str:

@@ -138,6 +138,14 @@ def an_entry_of_another_amount(forger: Forger) -> None:
 
 
 @PLANTS.found_by("wrong_amount")
+def an_amount_that_is_none(forger: Forger) -> None:
+    campaign = forger.run.plenty_campaign
+    answer = answer_of(campaign, forger.enter(campaign))
+    forger.keep(answer)
+    forger.say("add", asked_of(campaign, "0.5000001"), answer)
+
+
+@PLANTS.found_by("wrong_amount")
 def an_answer_of_another_amount(forger: Forger) -> None:
     campaign = forger.run.plenty_campaign
     answer = {**answer_of(campaign, forger.enter(campaign)), "amount": "0.60"}
