@@ -4,6 +4,9 @@
 PYTHON ?= python3
 # More arguments for pytest: make test ARGS="-k spend"
 ARGS ?=
+# For how many seconds `make chaos` attacks, and the seed of its timetable.
+DURATION ?= 120
+SEED ?= 1
 
 # What production sets, for the checks that look at the settings.
 PRODUCTION = DEBUG=0 HTTPS_ONLY=1 ALLOWED_HOSTS=budget.example.com \
@@ -11,7 +14,7 @@ PRODUCTION = DEBUG=0 HTTPS_ONLY=1 ALLOWED_HOSTS=budget.example.com \
 	SECRET_KEY=only-for-make-check-0123456789-abcdefghijklmnopqrstuvwxyz
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-deep bench bench-ticks bench-lists check format lock clean
+.PHONY: help install run test test-deep bench bench-ticks bench-lists chaos check format lock clean
 
 help: ## List these commands
 	@exec awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -36,6 +39,9 @@ bench-ticks: install ## Measure a tick among a million campaigns (five minutes).
 
 bench-lists: install ## Measure lists and admission beside a log of 10 million. ARGS="--help"
 	@exec .venv/bin/python -m stack bench-lists $(ARGS)
+
+chaos: install ## Attack the whole system (about three minutes). DURATION=120 SEED=1 ARGS="--help"
+	@exec .venv/bin/python -m stack chaos --duration $(DURATION) --seed $(SEED) $(ARGS)
 
 check: install ## Format, lint, types, migrations, settings
 	@exec .venv/bin/ruff format --check .

@@ -3,7 +3,6 @@
 import os
 import platform
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import psycopg
 
-from stack.checkout import ROOT
+from stack.checkout import commit
 from stack.postgres_binaries import find_binaries
 
 _FLUSH = re.compile(r"^\s+fdatasync\s.*ops/sec\s+(\d+) usecs/op")
@@ -26,17 +25,8 @@ def describe_machine(url: str) -> dict[str, str | int]:
         "load_before": f"{os.getloadavg()[0]:.1f}",
         "python": platform.python_version(),
         "postgresql": postgres,
-        "commit": _commit(),
+        "commit": commit(),
     }
-
-
-def _commit() -> str:
-    git = shutil.which("git")
-    if git is None:
-        return "unknown"
-    command = [git, "describe", "--always", "--dirty"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 (git)
-    return done.stdout.strip() or "unknown"
 
 
 def flush_microseconds(folder: Path) -> int:

@@ -9,6 +9,7 @@ postgres [--durable] [PROGRAM …]
 bench [ARGUMENT …]              measure what is promised of speed on such a one, and on SQLite
 bench-ticks [ARGUMENT …]        measure there what a tick of the unattended work costs
 bench-lists [ARGUMENT …]        measure there what lists and admission cost as the log grows
+chaos [ARGUMENT …]              attack the whole system and judge it by its clients' journals
 """
 
 import os
@@ -16,6 +17,7 @@ import signal
 import subprocess
 import sys
 from types import FrameType
+from typing import NoReturn
 
 from stack import environment, valkey
 from stack.checkout import ROOT, make_var
@@ -27,6 +29,11 @@ from stack.suites import run_suites, terminated_by_exception
 
 MISUSED = 2
 INTERRUPTED = 130
+MEASUREMENTS = {
+    "bench": "benchmarks.ratios",
+    "bench-ticks": "benchmarks.idle_tick",
+    "bench-lists": "benchmarks.lists_at_size",
+}
 
 
 def main(words: list[str]) -> int:
@@ -56,12 +63,10 @@ def obey(words: list[str]) -> int:
             return lend_postgres(program, durable=True)
         case ["postgres", *program]:
             return lend_postgres(program, durable=False)
-        case ["bench", *arguments]:
-            return measure("benchmarks.ratios", arguments)
-        case ["bench-ticks", *arguments]:
-            return measure("benchmarks.idle_tick", arguments)
-        case ["bench-lists", *arguments]:
-            return measure("benchmarks.lists_at_size", arguments)
+        case [name, *arguments] if name in MEASUREMENTS:
+            return measure(MEASUREMENTS[name], arguments)
+        case ["chaos", *arguments]:
+            return attack(arguments)
         case _:
             sys.stderr.write(str(__doc__))
             return MISUSED
@@ -101,6 +106,15 @@ def lend_postgres(program: list[str], *, durable: bool) -> int:
 def measure(module: str, arguments: list[str]) -> int:
     """Run a measurement with a PostgreSQL that is as durable as a real one."""
     return lend_postgres([sys.executable, "-m", module, *arguments], durable=True)
+
+
+def attack(arguments: list[str]) -> NoReturn:
+    """Become the rig, which needs the typed client; so signals and its exit status are its own."""
+    paths = [str(ROOT / "clients" / "python"), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+    os.execve(  # noqa: S606 (ours, no shell)
+        sys.executable, [sys.executable, "-m", "chaos.rig", *arguments], environment
+    )
 
 
 def leave_to_the_program(number: int, frame: FrameType | None) -> None:

@@ -5,6 +5,8 @@ Everything that a run writes is in `var/`, which only its owner can enter.
 
 import fcntl
 import os
+import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +25,16 @@ def make_var() -> None:
     VAR.mkdir(mode=0o700, exist_ok=True)
     VAR.chmod(0o700)
     STATIC_FILES.mkdir(exist_ok=True)
+
+
+def commit() -> str:
+    """Name the commit that is checked out, and whether something differs from it."""
+    git = shutil.which("git")
+    if git is None:
+        return "unknown"
+    command = [git, "describe", "--always", "--dirty"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 (git)
+    return done.stdout.strip() or "unknown"
 
 
 @contextmanager

@@ -3,7 +3,8 @@
     with throwaway_postgres() as server: …server.url…
 
 It listens on a unix socket in a folder that only its user can enter, and trusts who gets there.
-It ends with the `with` block, and also when the process that started it is killed.
+It ends with the `with` block, and also when the process that started it is killed. A cluster is
+its data, on which a server can be started again.
 """
 
 import signal
@@ -42,21 +43,42 @@ class PostgresServer:
         return f"postgresql://{SUPERUSER}@/{DATABASE}?host={self.socket_folder}"
 
 
+@dataclass(frozen=True)
+class Cluster:
+    """The folder of a server that isn't running: its data, its socket's place, its log."""
+
+    folder: Path
+    binaries: PostgresBinaries
+    durable: bool
+
+    @contextmanager
+    def running(self, *, to_stop: signal.Signals = signal.SIGINT) -> Iterator[PostgresServer]:
+        """Run the server for the length of the block; by SIGQUIT it ends at once, as in a crash."""
+        # When the holder died, the immediate shutdown, which still cleans up shared memory; KILL
+        # would not.
+        manners = Manners(self.binaries.user, to_stop=to_stop, at_death=signal.SIGQUIT)
+        command = _command(self.binaries, self.folder, durable=self.durable)
+        with running_server(
+            command, folder=self.folder, is_ready=lambda: _accepts(self.folder), manners=manners
+        ):
+            yield PostgresServer(self.folder, self.binaries)
+
+
 @contextmanager
-def throwaway_postgres(*, durable: bool = False) -> Iterator[PostgresServer]:
-    """Run an empty server for the length of the block; `durable` when its speed is measured."""
+def throwaway_cluster(*, durable: bool = False) -> Iterator[Cluster]:
+    """Give data without a server for the length of the block; `durable` when it has to last."""
     binaries = find_binaries()
     with throwaway_folder("postgres", user=binaries.user) as folder:
         _initialize(binaries, folder)
-        # Fast shutdown when asked. When the holder died, the immediate one, which still
-        # cleans up shared memory; KILL would not.
-        manners = Manners(binaries.user, to_stop=signal.SIGINT, at_death=signal.SIGQUIT)
-        command = _command(binaries, folder, durable=durable)
-        with running_server(
-            command, folder=folder, is_ready=lambda: _accepts(folder), manners=manners
-        ):
-            _create_database(folder)
-            yield PostgresServer(folder, binaries)
+        yield Cluster(folder, binaries, durable)
+
+
+@contextmanager
+def throwaway_postgres(*, durable: bool = False) -> Iterator[PostgresServer]:
+    """Run an empty server for the length of the block; `durable` when its speed is measured."""
+    with throwaway_cluster(durable=durable) as cluster, cluster.running() as server:
+        create_database(server)
+        yield server
 
 
 def _initialize(binaries: PostgresBinaries, folder: Path) -> None:
@@ -86,6 +108,8 @@ def _command(binaries: PostgresBinaries, folder: Path, *, durable: bool) -> tupl
         "timezone": "UTC",
         # In the data folder rather than /dev/shm, so that removing the folder removes all.
         "dynamic_shared_memory_type": "mmap",
+        # The audit of a run puts transactions into their order by it.
+        "track_commit_timestamp": "on",
         **({} if durable else CARELESS),
     }
     words = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
@@ -100,8 +124,9 @@ def _accepts(folder: Path) -> bool:
     return True
 
 
-def _create_database(folder: Path) -> None:
+def create_database(server: PostgresServer) -> None:
+    """Create the empty database that the server's URL names."""
     with psycopg.connect(
-        host=str(folder), user=SUPERUSER, dbname="postgres", autocommit=True
+        host=str(server.socket_folder), user=SUPERUSER, dbname="postgres", autocommit=True
     ) as connection:
         connection.execute(f"CREATE DATABASE {DATABASE}")

@@ -114,6 +114,11 @@ class Supervisor:
         """Start a process and keep it running from now on."""
         self._wards.append(Ward(spec, console=self._console, backoff=self._backoff))
 
+    def pid_of(self, name: str) -> int | None:
+        """The process that runs under this name now; none between its death and the next start."""
+        running = (ward.process for ward in self._wards if ward.spec.name == name)
+        return next((process.pid for process in running if process is not None), None)
+
     def run_to_end(self, spec: ProcessSpec) -> int:
         """Run a step that ends by itself and return its exit status."""
         step = Process(spec, self._console)

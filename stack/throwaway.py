@@ -97,7 +97,8 @@ def running_server(
 ) -> Iterator[None]:
     """Run a server inside `folder` for the length of the block, ready when the block begins."""
     log = folder / LOG_NAME
-    with log.open("wb") as output:
+    # Another server may have run on the same data, and what it said is worth reading, too.
+    with log.open("ab") as output:
         server = subprocess.Popen(  # noqa: S603 (a command of ours, no shell)
             leashed(command, at_death=manners.at_death, user=manners.user),
             cwd=folder,

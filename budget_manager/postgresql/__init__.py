@@ -1,1 +1,1 @@
-"""Django's PostgreSQL, which asks only an idle connection whether it still lives."""
+"""PostgreSQL as this project talks to it: Django's backend, whose server may fall silent."""

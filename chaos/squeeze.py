@@ -1,0 +1,105 @@
+"""The squeeze: asks every campaign for ever less until nothing fits (C8).
+
+`python -m chaos.squeeze FOLDER URL …`. After it, what a budget still has is less than the smallest
+amount, or money got lost. Its calls are in a journal, as every client's are.
+"""
+
+import json
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from queue import Empty, SimpleQueue
+
+from budget_manager_client import new_event_id
+
+from chaos.client import enumerate_hosts
+from chaos.clock import SimulatedClock
+from chaos.journal import Document, Intent
+from chaos.scene import Scene, SceneBrand
+from chaos.sending import Sender, WebHost, open_hosts
+
+SQUEEZED_FILE = "squeezed.json"
+THREADS = 8
+AMOUNTS = ("2.00", "0.70", "0.20", "0.07", "0.02", "0.01")
+# More money than any brand may spend in a day: it has no budget that could be used up.
+MOST_CALLS = 2_000
+
+
+def main(words: list[str]) -> int:
+    """Squeeze all campaigns; keep which of them ended at a budget."""
+    folder = Path(words[0])
+    scene = Scene.read(folder)
+    hosts = open_hosts(enumerate_hosts(words[1:]), scene)
+    todo: SimpleQueue[SceneBrand] = SimpleQueue()
+    for brand in scene.brands:
+        todo.put(brand)
+    squeezed: list[int] = []
+
+    def work(name: str) -> None:
+        squeezer = Squeezer(folder, name, scene=scene, hosts=hosts)
+        while True:
+            try:
+                squeezed.extend(squeezer.squeeze(todo.get_nowait()))
+            except Empty:
+                return
+
+    workers = [
+        threading.Thread(target=work, args=(f"squeeze-{number}",)) for number in range(THREADS)
+    ]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    (folder / SQUEEZED_FILE).write_text(json.dumps(sorted(squeezed)))
+    return 0
+
+
+class Squeezer:
+    """One thread's work."""
+
+    def __init__(self, folder: Path, name: str, *, scene: Scene, hosts: Sequence[WebHost]) -> None:
+        self._name = name
+        self._sender = Sender(folder, name, hosts=hosts, token=scene.token)
+        self._clock = SimulatedClock(folder)
+
+    def squeeze(self, brand: SceneBrand) -> list[int]:
+        """The brand's campaigns that end at a budget, with which nothing fits any more."""
+        return [
+            campaign_id for campaign_id in brand.campaign_ids if self._exhaust(brand, campaign_id)
+        ]
+
+    def _exhaust(self, brand: SceneBrand, campaign_id: int) -> bool:
+        answer: Document = {}
+        for amount in AMOUNTS:
+            for _ in range(MOST_CALLS):
+                answer = self._add(brand.id, campaign_id, amount)
+                if answer["status"] >= 300:
+                    break
+        reasons = answer["body"].get("reasons", [])
+        return answer["body"].get("code") == "budget_exceeded" or any(
+            "budget" in reason["code"] for reason in reasons
+        )
+
+    def _add(self, brand_id: int, campaign_id: int, amount: str) -> Document:
+        event_id = new_event_id()
+        intent = Intent(
+            id=f"{self._name}/{uuid.uuid4().hex[:12]}",
+            call="add",
+            path="/spend/add/",
+            body={"campaign_id": campaign_id, "amount": amount, "event_id": event_id},
+            event_id=event_id,
+            brand_id=brand_id,
+            campaign_id=campaign_id,
+            amount=amount,
+            at=time.time(),
+            simulated_at=self._clock.now().isoformat(),
+        )
+        self._sender.journal.mean(intent)
+        return self._sender.settle(intent)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
