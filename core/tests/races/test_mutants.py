@@ -160,6 +160,18 @@ MUTANTS = {
         Promise.NO_SURPRISE,
         POSTGRESQL,
     ),
+    "free_brands_waited_for": Mutant(
+        many_brands.race_over_many_brands,
+        Deeds(admit_batch=mutants.free_brands_waited_for),
+        Promise.NO_SURPRISE,
+        POSTGRESQL,
+    ),
+    "free_brands_not_locked": Mutant(
+        many_brands.race_over_many_brands,
+        Deeds(admit_batch=mutants.free_brands_not_locked),
+        Promise.TOTALS_ARE_THE_LOG,
+        POSTGRESQL,
+    ),
     "transactions_begin_deferred": Mutant(
         many_brands.race_over_many_brands,
         Deeds(admit_batch=mutants.transactions_begin_deferred),
