@@ -30,9 +30,10 @@ from core.models.sql import Row, Statement, Table, for_rows, run_together, store
 from core.queries.holds import find_expired_holds
 from core.queries.standings import FreeIds
 from core.rules.admission import Admission, BrandBook, Decision
+from core.rules.calendar import BrandCalendar
 from core.rules.entries import HoldFacts, LoggedSpend
 from core.rules.money import from_micros, to_micros
-from core.rules.verdict import ZERO, TotalKey, period_of
+from core.rules.verdict import ZERO, period_of
 
 # Answers are of our own making: nothing in them contains itself.
 _TO_JSON = json.JSONEncoder(check_circular=False).encode
@@ -151,6 +152,35 @@ class LedgerRows:
         return [EVENT_ANSWERS.insert(sorted(self.answers))] if self.answers else []
 
 
+class Words:
+    """Instants and periods as they are stored.
+
+    A transaction names few of them again and again; each is put into words once.
+    """
+
+    def __init__(self) -> None:
+        self._instants: dict[datetime, str] = {}
+        self._periods: dict[tuple[BrandCalendar, PeriodKind, date], Row] = {}
+
+    def instant(self, at: datetime) -> str:
+        """The instant, as `stored_instant`."""
+        text = self._instants.get(at)
+        if text is None:
+            text = self._instants[at] = stored_instant(at)
+        return text
+
+    def period(self, calendar: BrandCalendar, kind: PeriodKind, starts_on: date) -> Row:
+        """The columns that name a period and its bounds."""
+        named = (calendar, kind, starts_on)
+        columns = self._periods.get(named)
+        if columns is None:
+            period = period_of(*named)
+            bounds = (stored_instant(period.starts_at), stored_instant(period.ends_at))
+            columns = (period.kind.value, str(period.starts_on), *bounds)
+            self._periods[named] = columns
+        return columns
+
+
 @dataclass(frozen=True, slots=True)
 class Ledger:
     """Where one brand's decisions are written; `holds` and `logged` are the rows they named."""
@@ -159,12 +189,12 @@ class Ledger:
     now: datetime
     holds: Mapping[int, Hold] = field(default_factory=dict)
     logged: Mapping[int, SpendLog] = field(default_factory=dict)
-    # A batch names few instants and periods again and again; each is put into words once.
-    _instants: dict[datetime, str] = field(default_factory=dict)
-    _periods: dict[tuple[PeriodKind, date], Row] = field(default_factory=dict)
+    words: Words = field(default_factory=Words)
 
     def facts(self, book: BrandBook) -> BrandBook:
         """The book with the holds and the entries that the requests name."""
+        if not self.holds and not self.logged:
+            return book
         holds = {hold.pk: _hold_facts(hold) for hold in self.holds.values()}
         logged = {entry.pk: _logged_spend(entry) for entry in self.logged.values()}
         return replace(book, holds=holds, logged=logged)
@@ -210,14 +240,8 @@ class Ledger:
         """What is kept of the first answer to an event id (C21)."""
         request = pending.request
         kept = _TO_JSON(answer)
-        at = self._stored(self.now)
+        at = self.words.instant(self.now)
         return (pending.caller.source, request.event_id, request.fingerprint, is_refusal, kept, at)
-
-    def _stored(self, at: datetime) -> str:
-        text = self._instants.get(at)
-        if text is None:
-            text = self._instants[at] = stored_instant(at)
-        return text
 
     def _entry(self, pending: Pending, decision: Decision) -> Row:
         """A row of the log."""
@@ -235,7 +259,11 @@ class Ledger:
         return (
             *(pending.spend_log_id, self.brand.pk, decision.campaign_id, kind.value, amount),
             *(decision.over_budget, decision.over_budget_cause or "", self.brand.currency),
-            *(str(decision.budget_day), self._stored(occurred_at), self._stored(self.now)),
+            *(
+                str(decision.budget_day),
+                self.words.instant(occurred_at),
+                self.words.instant(self.now),
+            ),
             *(request.event_id, pending.caller.source, refund_of_id, refund_reason),
         )
 
@@ -264,7 +292,7 @@ class Ledger:
     def _collect_hold(self, rows: LedgerRows, hold: Hold) -> None:
         """One that begins, or one that ends, once (C20)."""
         if hold.ended_at:
-            at = self._stored(hold.ended_at)
+            at = self.words.instant(hold.ended_at)
             rows.ended_holds.append((hold.state, at, hold.spend_log_id, hold.pk))
         else:
             rows.begun_holds.append(self._hold_row(hold))
@@ -272,28 +300,20 @@ class Ledger:
     def _hold_row(self, hold: Hold) -> Row:
         return (
             *(hold.pk, hold.brand_id, hold.campaign_id, to_micros(hold.amount), hold.currency),
-            *(HoldState.OPEN.value, str(hold.budget_day), self._stored(hold.held_at)),
-            *(self._stored(hold.expires_at), hold.event_id, hold.source),
+            *(HoldState.OPEN.value, str(hold.budget_day), self.words.instant(hold.held_at)),
+            *(self.words.instant(hold.expires_at), hold.event_id, hold.source),
         )
 
     def _collect_totals(self, rows: LedgerRows, admission: Admission) -> None:
         """The totals that changed. Absolute values are safe: the brand is locked."""
+        calendar = admission.book.brand.calendar
         for key in admission.changed:
             counter = admission.totals.by_key[key]
             owner, of_owner = key.campaign_id, rows.campaign_totals
             if owner is None:
                 owner, of_owner = self.brand.pk, rows.brand_totals
-            of_owner.append((owner, *self._period(key), counter.spent, counter.held))
-
-    def _period(self, key: TotalKey) -> Row:
-        named = (key.period, key.starts_on)
-        columns = self._periods.get(named)
-        if columns is None:
-            period = period_of(self.brand.calendar, key.period, key.starts_on)
-            bounds = (stored_instant(period.starts_at), stored_instant(period.ends_at))
-            columns = (period.kind.value, str(period.starts_on), *bounds)
-            self._periods[named] = columns
-        return columns
+            period = self.words.period(calendar, key.period, key.starts_on)
+            of_owner.append((owner, *period, counter.spent, counter.held))
 
 
 def _hold_facts(hold: Hold) -> HoldFacts:

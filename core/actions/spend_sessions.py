@@ -10,7 +10,7 @@ from typing import TypeVar
 from django.db import IntegrityError, transaction
 
 from core.actions.catch_up import catch_up
-from core.actions.ledger import Ledger, LedgerRows, Pending
+from core.actions.ledger import Ledger, LedgerRows, Pending, Words
 from core.actions.spend_answers import answer_of
 from core.actions.spend_requests import (
     Asked,
@@ -128,7 +128,8 @@ def _read(sessions: Sequence["Session"], now: datetime) -> None:
     subjects = set[tuple[Subject, int]]().union(*(session.subjects for session in sessions))
     holds = map_holds(brand_ids, ids_of(subjects, Subject.HOLD))
     logged = map_entries_to_refund(brand_ids, ids_of(subjects, Subject.ENTRY))
-    wanted = [(session.brand, session.name(holds, logged)) for session in sessions]
+    words = Words()
+    wanted = [(session.brand, session.name(holds, logged, words)) for session in sessions]
     for session, standings in zip(sessions, get_standings(wanted, now), strict=True):
         session.standings = standings
 
@@ -163,17 +164,24 @@ class Session:
         """What each request came to."""
         return [pending.outcome or SpendOutcome() for pending in self.pendings]
 
-    def name(self, holds: Mapping[int, Hold], logged: Mapping[int, SpendLog]) -> Wanted:
+    def name(
+        self, holds: Mapping[int, Hold], logged: Mapping[int, SpendLog], words: Words
+    ) -> Wanted:
         """What has to be read; `holds` and `logged` are what the requests of all brands name."""
-        own_holds = self._own(Subject.HOLD, holds)
-        own_logged = self._own(Subject.ENTRY, logged)
-        self.ledger = Ledger(self.brand, self.now, holds=own_holds, logged=own_logged)
-        named: list[Hold | SpendLog] = [*own_holds.values(), *own_logged.values()]
+        self.ledger = Ledger(
+            self.brand,
+            self.now,
+            holds=self._own(Subject.HOLD, holds),
+            logged=self._own(Subject.ENTRY, logged),
+            words=words,
+        )
+        ledger = self.ledger
+        named: list[Hold | SpendLog] = [*ledger.holds.values(), *ledger.logged.values()]
         instants = {pending.occurred_at for pending in self.pendings if not pending.refusal}
         if self._reaches_far_back(instants):
             self.brand.whole_calendar = get_whole_calendar(self.brand)
         calendar = self.brand.calendar
-        days = {calendar.budget_day(at).starts_on for at in instants | {self.now}}
+        days = {calendar.budget_date(at) for at in instants | {self.now}}
         holds_to_begin = sum(isinstance(each.request, HoldRequest) for each in self.pendings)
         campaign_ids = ids_of(self.subjects, Subject.CAMPAIGN)
         return Wanted(
