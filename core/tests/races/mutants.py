@@ -44,6 +44,7 @@ from core.rules.calendar import Period
 from core.rules.entries import SpendEntry
 from core.rules.money import to_micros
 from core.rules.verdict import LIFETIME
+from core.views.admission import arrive
 
 MOMENT_SECONDS = 0.01
 FORM_SECONDS = 0.05
@@ -215,12 +216,18 @@ def free_brands_not_locked(
     requests: Sequence[SpendRequest], *, caller: Caller, now: datetime, late_limit: timedelta
 ) -> list[SpendOutcome]:
     """The product's batch, which takes every brand for free. On SQLite the transaction locks."""
-
-    def read(brand_ids: Collection[int]) -> list[Brand]:
-        return list(Brand.objects.filter(pk__in=brand_ids))
-
-    with mock.patch.object(spend_sessions, "lock_free_brands", read):
+    with mock.patch.object(spend_sessions, "lock_free_brands", _read_brands):
         return spend.admit_batch(requests, caller=caller, now=now, late_limit=late_limit)
+
+
+def _read_brands(brand_ids: Collection[int]) -> list[Brand]:
+    return list(Brand.objects.filter(pk__in=brand_ids))
+
+
+def calls_for_brands_not_locked(request: Request, *, caller: Caller, now: datetime) -> SpendOutcome:
+    """The same for calls of one moment, from the first of a process to its end."""
+    vars(spend_sessions)["lock_free_brands"] = _read_brands
+    return arrive(Asked(request, caller), now)
 
 
 def transactions_begin_deferred(
