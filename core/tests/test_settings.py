@@ -20,6 +20,7 @@ CADENCE = (
     "reset_daily_spend",
     "reset_monthly_spend",
     "expire_holds",
+    "verify_ledgers",
 )
 
 only_sqlite = pytest.mark.skipif("connection.vendor != 'sqlite'", reason="about SQLite")
@@ -177,7 +178,7 @@ def test_instants_come_and_go_as_utc_on_postgresql_c9() -> None:
     ("url", "engine", "option"),
     [
         ("sqlite:///some.sqlite3", "django.db.backends.sqlite3", "transaction_mode"),
-        ("postgresql://ann@db/shop", "django.db.backends.postgresql", "options"),
+        ("postgresql://ann@db/shop", "budget_manager.postgresql", "options"),
     ],
 )
 def test_the_database_comes_from_its_url_with_the_options_of_its_vendor(
