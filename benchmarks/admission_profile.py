@@ -23,7 +23,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
-from core.actions import ledger, spend
+from core.actions import ledger, spend, spend_sessions
 from core.actions.brands import create_brand
 from core.actions.caller import Caller
 from core.actions.campaigns import create_campaign
@@ -36,20 +36,24 @@ AMOUNT = Decimal("0.00032")
 # What is measured, in the order in which it happens: one function each.
 STAGES = {
     "find brands": (spend, "_brands_of"),
-    "lock": (spend, "lock_brand"),
-    "read": (spend._Session, "_read"),
-    "decide": (spend._Session, "_decide"),
+    "lock": (spend_sessions, "lock_brand"),
+    "lock free": (spend_sessions, "lock_free_brands"),
+    "read": (spend_sessions, "_read"),
+    "decide": (spend_sessions.Session, "decide"),
     "number": (ledger.Ledger, "number"),
-    "answer": (spend, "_answer"),
-    "write": (ledger.Ledger, "write"),
-    "verdicts": (spend._Session, "_store_verdicts"),
+    "answer": (spend_sessions, "_answer"),
+    "collect": (ledger.Ledger, "collect"),
+    "write": (ledger.LedgerRows, "write"),
+    "verdicts": (spend_sessions.Session, "store_verdicts"),
 }
-# Campaigns, entries in a batch, repetitions, and whether every entry has an event id.
+# Brands, campaigns of each, entries in a batch, repetitions, and whether entries have event ids.
 SHAPES = (
-    *((campaigns, 1, 200, True) for campaigns in (1, 100, 1_000)),
-    *((campaigns, 1_000, 15, True) for campaigns in (1, 100, 1_000)),
-    (1, 1_000, 15, False),
-    (1, 30, 60, True),
+    *((1, campaigns, 1, 200, True) for campaigns in (1, 100, 1_000)),
+    *((1, campaigns, 1_000, 15, True) for campaigns in (1, 100, 1_000)),
+    (1, 1, 1_000, 15, False),
+    (1, 1, 30, 60, True),
+    # One entry of each brand, as calls for many brands come together.
+    *((brands, 1, brands, 60, False) for brands in (1, 8, 32, 64, 128)),
 )
 
 _numbers = count(1)
@@ -62,12 +66,14 @@ def main() -> int:
     if Brand.objects.exists():
         sys.stderr.write("This database is somebody's; name an empty one.\n")
         return 1
-    heads = ("campaigns", "entries", "event ids", "µs an entry", "lowest", *STAGES, "rest")
+    shape = ("brands", "campaigns", "entries", "event ids")
+    heads = (*shape, "µs an entry", "lowest", *STAGES, "rest")
     rows = [heads, ("---",) * len(heads)]
-    for campaigns, entries, repetitions, has_ids in SHAPES:
-        crowd = make_crowd(campaigns)
+    for brands, campaigns, entries, repetitions, has_ids in SHAPES:
+        crowd = [campaign for _ in range(brands) for campaign in make_crowd(campaigns)]
         runs = [run(crowd, entries, has_ids=has_ids) for _ in range(repetitions + 1)]
-        rows.append((f"{campaigns:,}", f"{entries:,}", str(has_ids), *cells(runs[1:], entries)))
+        counts = (f"{count:,}" for count in (brands, campaigns, entries))
+        rows.append((*counts, str(has_ids), *cells(runs[1:], entries)))
     sys.stdout.write(f"{connection.vendor}: lowest of all runs for each stage\n\n")
     sys.stdout.writelines(f"| {' | '.join(row)} |\n" for row in rows)
     return 0

@@ -7,7 +7,7 @@ from operator import attrgetter
 
 from core.actions.caller import Caller
 from core.actions.counts import Tally, tally
-from core.actions.ledger import Ledger
+from core.actions.ledger import Ledger, LedgerRows
 from core.actions.verdicts import Change, take_over, write_verdicts
 from core.enums import Cause, Reason
 from core.models import Brand, Campaign, Transition
@@ -121,6 +121,7 @@ class _CatchUp:
         changed = self.changed.values()
         write_verdicts(campaigns, changed, self.transitions, before=before)
         if self.expired:
-            ledger = Ledger(self.brand, self.now)
-            ledger.write([], self.admission)
+            ledger, rows = Ledger(self.brand, self.now), LedgerRows()
+            ledger.collect(rows, [], self.admission)
+            rows.write()
             ledger.expire_holds()

@@ -2,12 +2,14 @@
 
 Who finds nobody at work leads and does at once whatever has gathered, which is one's own alone when
 nobody else is there: no timer, no thread of its own, nothing added for a single caller. The others
-wait for their answers. What gathers meanwhile is led by the first of those who came.
+wait for their answers. What gathers meanwhile is led by the first of those who came. What the deed
+puts off is done by those whose it is, so that nobody waits for another's obstacle.
 """
 
 import threading
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections import defaultdict, deque
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Generic, TypeVar
 
@@ -17,10 +19,17 @@ Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
 
 
+@dataclass(frozen=True, slots=True)
+class PutOff:
+    """In place of an answer: to be asked again, with all of the same party and nobody else."""
+
+    party: Hashable
+
+
 class _Ticket(Generic[Asked, Answer]):
     """What one thread asks, and what becomes of it. `gate` is shut until there is news."""
 
-    __slots__ = ("answers", "asked", "error", "gate", "is_called_to_lead")
+    __slots__ = ("answers", "asked", "error", "gate", "is_called_to_lead", "party")
 
     def __init__(self, asked: Asked) -> None:
         self.asked = asked
@@ -28,9 +37,16 @@ class _Ticket(Generic[Asked, Answer]):
         self.answers: list[Answer] = []
         self.error: BaseException | None = None
         self.is_called_to_lead = False
+        # Those with whom it was put off, itself among them; the first of them asks again.
+        self.party: list[_Ticket[Asked, Answer]] = []
         # A bare lock is the cheapest thing that a thread can wait for.
         self.gate = threading.Lock()
         self.gate.acquire()
+
+    @property
+    def leads_party(self) -> bool:
+        """Whether it is the first of those with whom it was put off."""
+        return bool(self.party) and self.party[0] is self
 
     def answer(self) -> Answer:
         """What the deed said. Raises what it raised, or DatabaseUnavailableError if cut off."""
@@ -46,13 +62,14 @@ class Coalescer(Generic[Asked, Answer]):
 
     The deed may raise an Exception only if it has done nothing: then each is asked again alone, so
     that nobody answers for another. `outages` are those that would only come again: they are
-    everybody's. At most `most_together` go into one deed, and at most `most_waiting` wait, no
-    longer than `patience_seconds`.
+    everybody's. It may put some off: each party is asked again by a thread of its own while others
+    lead, and is then answered. At most `most_together` go into one deed, and at most `most_waiting`
+    wait, no longer than `patience_seconds`.
     """
 
     def __init__(
         self,
-        deed: Callable[[Sequence[Asked]], Sequence[Answer]],
+        deed: Callable[[Sequence[Asked]], Sequence[Answer | PutOff]],
         *,
         outages: tuple[type[Exception], ...] = (),
         most_together: int = 128,
@@ -75,6 +92,8 @@ class Coalescer(Generic[Asked, Answer]):
         ticket: _Ticket[Asked, Answer] = _Ticket(asked)
         if self._join(ticket) or self._wait(ticket):
             self._lead(ticket)
+        if ticket.leads_party:
+            self._lead_party(ticket.party)
         return ticket.answer()
 
     def _join(self, ticket: _Ticket[Asked, Answer]) -> bool:
@@ -116,8 +135,16 @@ class Coalescer(Generic[Asked, Answer]):
             with self._mutex:
                 self._call_next()
             for ticket in group:
-                if ticket is not own:
+                has_news = not ticket.party or ticket.leads_party
+                if has_news and ticket is not own:
                     ticket.gate.release()
+
+    def _lead_party(self, party: Sequence[_Ticket[Asked, Answer]]) -> None:
+        try:
+            self._do(party)
+        finally:
+            for ticket in party[1:]:
+                ticket.gate.release()
 
     def _call_next(self) -> None:
         self._is_led = bool(self._waiting)
@@ -136,5 +163,10 @@ class Coalescer(Generic[Asked, Answer]):
             for ticket in group:
                 self._do([ticket])
             return
+        parties: defaultdict[Hashable, list[_Ticket[Asked, Answer]]] = defaultdict(list)
         for ticket, answer in zip(group, answers, strict=True):
-            ticket.answers.append(answer)
+            if isinstance(answer, PutOff):
+                ticket.party = parties[answer.party]
+                ticket.party.append(ticket)
+            else:
+                ticket.answers.append(answer)

@@ -1,8 +1,8 @@
 """Writes down what admission decided: log entries, holds, totals and the answers to event ids.
 
-Only `core/actions/spend.py` comes here, inside its transaction. What every spend writes is
-hand-written SQL, sent in one round trip; the ORM's form of it is the oracle of its tests,
-`core/tests/actions/ledger_by_orm.py`.
+Only `core/actions/spend_sessions.py` and `core/actions/catch_up.py` come here, inside their
+transactions. What every spend writes is hand-written SQL, sent in one round trip for all brands of
+a transaction; the ORM's form is the oracle of its tests, `core/tests/actions/ledger_by_orm.py`.
 """
 
 import json
@@ -30,9 +30,10 @@ from core.models.sql import Row, Statement, Table, for_rows, run_together, store
 from core.queries.holds import find_expired_holds
 from core.queries.standings import FreeIds
 from core.rules.admission import Admission, BrandBook, Decision
+from core.rules.calendar import BrandCalendar
 from core.rules.entries import HoldFacts, LoggedSpend
 from core.rules.money import from_micros, to_micros
-from core.rules.verdict import ZERO, TotalKey, period_of
+from core.rules.verdict import ZERO, period_of
 
 # Answers are of our own making: nothing in them contains itself.
 _TO_JSON = json.JSONEncoder(check_circular=False).encode
@@ -90,13 +91,13 @@ class Pending:
     """One request on its way: decided, perhaps written, finally answered."""
 
     __slots__ = (
-        *("decision", "event", "hold", "occurred_at", "outcome", "refusal"),
-        *("repeats", "request", "source", "spend_log_id"),
+        *("caller", "decision", "event", "hold", "occurred_at", "outcome"),
+        *("refusal", "repeats", "request", "spend_log_id"),
     )
 
     def __init__(self, asked: Asked, occurred_at: datetime, refusal: InvalidInputError | None):
         self.request = asked.request
-        self.source = asked.caller.source
+        self.caller = asked.caller
         self.event: EventName | None = asked.event
         # When it counts, and why it doesn't if it is too late.
         self.occurred_at, self.refusal = occurred_at, refusal
@@ -120,6 +121,67 @@ class Pending:
 
 
 @dataclass(frozen=True, slots=True)
+class LedgerRows:
+    """What a transaction is going to write, of all its brands, by table."""
+
+    entries: list[Row] = field(default_factory=list)
+    begun_holds: list[Row] = field(default_factory=list)
+    ended_holds: list[Row] = field(default_factory=list)
+    brand_totals: list[Row] = field(default_factory=list)
+    campaign_totals: list[Row] = field(default_factory=list)
+    answers: list[Row] = field(default_factory=list)
+
+    def write(self) -> None:
+        """Write all of it down, in one round trip."""
+        tables = (
+            (SPEND_LOG, self.entries),
+            (HOLDS, self.begun_holds),
+            (BRAND_TOTALS, self.brand_totals),
+            (CAMPAIGN_TOTALS, self.campaign_totals),
+        )
+        statements = [table.insert(rows) for table, rows in tables if rows]
+        if self.ended_holds:
+            statements.append(for_rows(self.ended_holds, _END_ONE_HOLD, _END_HOLDS))
+        statements += self._keep_answers()
+        if statements:
+            run_together(statements)
+
+    def _keep_answers(self) -> list[Statement]:
+        # Who shares no brand shares these; in one order, nobody waits for an id while keeping a
+        # later one.
+        return [EVENT_ANSWERS.insert(sorted(self.answers))] if self.answers else []
+
+
+class Words:
+    """Instants and periods as they are stored.
+
+    A transaction names few of them again and again; each is put into words once.
+    """
+
+    def __init__(self) -> None:
+        self._instants: dict[datetime, str] = {}
+        self._periods: dict[tuple[BrandCalendar, PeriodKind, date], Row] = {}
+
+    def instant(self, at: datetime) -> str:
+        """The instant, as `stored_instant`."""
+        text = self._instants.get(at)
+        if text is None:
+            text = self._instants[at] = stored_instant(at)
+        return text
+
+    def period(self, calendar: BrandCalendar, kind: PeriodKind, starts_on: date) -> Row:
+        """The columns that name a period and its bounds."""
+        named = (calendar, kind, starts_on)
+        columns = self._periods.get(named)
+        if columns is None:
+            period = period_of(*named)
+            bounds = (stored_instant(period.starts_at), stored_instant(period.ends_at))
+            columns = (period.kind.value, str(period.starts_on), *bounds)
+            self._periods[named] = columns
+        return columns
+
+
+@dataclass(frozen=True, slots=True)
 class Ledger:
     """Where one brand's decisions are written; `holds` and `logged` are the rows they named."""
 
@@ -127,12 +189,12 @@ class Ledger:
     now: datetime
     holds: Mapping[int, Hold] = field(default_factory=dict)
     logged: Mapping[int, SpendLog] = field(default_factory=dict)
-    # A batch names few instants and periods again and again; each is put into words once.
-    _instants: dict[datetime, str] = field(default_factory=dict)
-    _periods: dict[tuple[PeriodKind, date], Row] = field(default_factory=dict)
+    words: Words = field(default_factory=Words)
 
     def facts(self, book: BrandBook) -> BrandBook:
         """The book with the holds and the entries that the requests name."""
+        if not self.holds and not self.logged:
+            return book
         holds = {hold.pk: _hold_facts(hold) for hold in self.holds.values()}
         logged = {entry.pk: _logged_spend(entry) for entry in self.logged.values()}
         return replace(book, holds=holds, logged=logged)
@@ -151,23 +213,23 @@ class Ledger:
             elif isinstance(request, CaptureRequest | ReleaseRequest):
                 pending.hold = self._end(pending, request)
 
-    def write(
-        self, pendings: Sequence[Pending], admission: Admission, answers: Sequence[Row] = ()
+    def collect(
+        self,
+        rows: LedgerRows,
+        pendings: Sequence[Pending],
+        admission: Admission,
+        *,
+        answers: Sequence[Row] = (),
     ) -> None:
-        """Log what was spent, begin and end holds, store totals that changed and first answers."""
-        entries = [
-            self._entry(pending, pending.admitted)
-            for pending in pendings
-            if pending.admitted and pending.spend_log_id
-        ]
-        statements = [
-            *([SPEND_LOG.insert(entries)] if entries else []),
-            *self._holds(pendings),
-            *self._totals(admission),
-            *self._answers(answers),
-        ]
-        if statements:
-            run_together(statements)
+        """Add what was spent, holds begun and ended, totals that changed and first answers."""
+        for pending in pendings:
+            if admitted := pending.admitted:
+                if pending.spend_log_id:
+                    rows.entries.append(self._entry(pending, admitted))
+                if pending.hold:
+                    self._collect_hold(rows, pending.hold)
+        self._collect_totals(rows, admission)
+        rows.answers.extend(answers)
 
     def expire_holds(self) -> int:
         """End the holds whose time has run out, at the instant at which it did; how many."""
@@ -178,14 +240,8 @@ class Ledger:
         """What is kept of the first answer to an event id (C21)."""
         request = pending.request
         kept = _TO_JSON(answer)
-        at = self._stored(self.now)
-        return (pending.source, request.event_id, request.fingerprint, is_refusal, kept, at)
-
-    def _stored(self, at: datetime) -> str:
-        text = self._instants.get(at)
-        if text is None:
-            text = self._instants[at] = stored_instant(at)
-        return text
+        at = self.words.instant(self.now)
+        return (pending.caller.source, request.event_id, request.fingerprint, is_refusal, kept, at)
 
     def _entry(self, pending: Pending, decision: Decision) -> Row:
         """A row of the log."""
@@ -203,8 +259,12 @@ class Ledger:
         return (
             *(pending.spend_log_id, self.brand.pk, decision.campaign_id, kind.value, amount),
             *(decision.over_budget, decision.over_budget_cause or "", self.brand.currency),
-            *(str(decision.budget_day), self._stored(occurred_at), self._stored(self.now)),
-            *(request.event_id, pending.source, refund_of_id, refund_reason),
+            *(
+                str(decision.budget_day),
+                self.words.instant(occurred_at),
+                self.words.instant(self.now),
+            ),
+            *(request.event_id, pending.caller.source, refund_of_id, refund_reason),
         )
 
     def _begin(self, pending: Pending, request: HoldRequest, hold_id: int) -> Hold:
@@ -219,7 +279,7 @@ class Ledger:
             held_at=self.now,
             expires_at=self.now + request.duration,
             event_id=request.event_id,
-            source=pending.source,
+            source=pending.caller.source,
         )
 
     def _end(self, pending: Pending, request: CaptureRequest | ReleaseRequest) -> Hold:
@@ -229,53 +289,31 @@ class Ledger:
         hold.ended_at, hold.spend_log_id = self.now, pending.spend_log_id
         return hold
 
-    def _holds(self, pendings: Sequence[Pending]) -> list[Statement]:
-        """Begin holds and end others, each of which ends once (C20)."""
-        begun, ended = [], []
-        for hold in (pending.hold for pending in pendings if pending.hold):
-            if hold.ended_at:
-                at = self._stored(hold.ended_at)
-                ended.append((hold.state, at, hold.spend_log_id, hold.pk))
-            else:
-                begun.append(self._hold_row(hold))
-        return [
-            *([HOLDS.insert(begun)] if begun else []),
-            *([for_rows(ended, _END_ONE_HOLD, _END_HOLDS)] if ended else []),
-        ]
+    def _collect_hold(self, rows: LedgerRows, hold: Hold) -> None:
+        """One that begins, or one that ends, once (C20)."""
+        if hold.ended_at:
+            at = self.words.instant(hold.ended_at)
+            rows.ended_holds.append((hold.state, at, hold.spend_log_id, hold.pk))
+        else:
+            rows.begun_holds.append(self._hold_row(hold))
 
     def _hold_row(self, hold: Hold) -> Row:
         return (
             *(hold.pk, hold.brand_id, hold.campaign_id, to_micros(hold.amount), hold.currency),
-            *(HoldState.OPEN.value, str(hold.budget_day), self._stored(hold.held_at)),
-            *(self._stored(hold.expires_at), hold.event_id, hold.source),
+            *(HoldState.OPEN.value, str(hold.budget_day), self.words.instant(hold.held_at)),
+            *(self.words.instant(hold.expires_at), hold.event_id, hold.source),
         )
 
-    def _totals(self, admission: Admission) -> list[Statement]:
-        """Store the totals that changed. Absolute values are safe: the brand is locked."""
-        of_brand: list[Row] = []
-        of_campaigns: list[Row] = []
+    def _collect_totals(self, rows: LedgerRows, admission: Admission) -> None:
+        """The totals that changed. Absolute values are safe: the brand is locked."""
+        calendar = admission.book.brand.calendar
         for key in admission.changed:
             counter = admission.totals.by_key[key]
-            owner, rows = key.campaign_id, of_campaigns
+            owner, of_owner = key.campaign_id, rows.campaign_totals
             if owner is None:
-                owner, rows = self.brand.pk, of_brand
-            rows.append((owner, *self._period(key), counter.spent, counter.held))
-        tables = ((BRAND_TOTALS, of_brand), (CAMPAIGN_TOTALS, of_campaigns))
-        return [table.insert(rows) for table, rows in tables if rows]
-
-    def _period(self, key: TotalKey) -> Row:
-        named = (key.period, key.starts_on)
-        columns = self._periods.get(named)
-        if columns is None:
-            period = period_of(self.brand.calendar, key.period, key.starts_on)
-            bounds = (stored_instant(period.starts_at), stored_instant(period.ends_at))
-            columns = (period.kind.value, str(period.starts_on), *bounds)
-            self._periods[named] = columns
-        return columns
-
-    def _answers(self, answers: Sequence[Row]) -> list[Statement]:
-        # Two brands share no lock; in one order, neither waits for an id while keeping a later one.
-        return [EVENT_ANSWERS.insert(sorted(answers))] if answers else []
+                owner, of_owner = self.brand.pk, rows.brand_totals
+            period = self.words.period(calendar, key.period, key.starts_on)
+            of_owner.append((owner, *period, counter.spent, counter.held))
 
 
 def _hold_facts(hold: Hold) -> HoldFacts:

@@ -2,6 +2,7 @@
 
 import hashlib
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -22,6 +23,11 @@ class Subject(StrEnum):
     CAMPAIGN = "campaign"
     HOLD = "hold"
     ENTRY = "entry"
+
+
+def ids_of(named: Iterable[tuple[Subject, int]], subject: Subject) -> set[int]:
+    """The ids of those that are named as this kind of subject."""
+    return {row_id for each, row_id in named if each is subject}
 
 
 class _Fingerprinted(ABC):

@@ -191,11 +191,16 @@ def _array(values: Sequence[Any]) -> str:
     """PostgreSQL's literal of an array; most columns of a batch have one value in all rows."""
     if not values:
         return "{}"
-    if values.count(values[0]) == len(values):
-        elements = [_element(values[0])] * len(values)
-    else:
-        elements = [_element(value) for value in values]
-    return "{" + ",".join(elements) + "}"
+    first = values[0]
+    if values.count(first) == len(values):
+        return "{" + ",".join([_element(first)] * len(values)) + "}"
+    if None not in values:
+        if isinstance(first, int):
+            return "{" + ",".join(map(str, values)) + "}"
+        plain = '","'.join(values)
+        if "\\" not in plain and plain.count('"') == 2 * (len(values) - 1):
+            return '{"' + plain + '"}'
+    return "{" + ",".join(map(_element, values)) + "}"
 
 
 def _element(value: str | int | bool | None) -> str:

@@ -29,9 +29,9 @@ def get_hold(hold_id: int, brand_ids: Collection[int] | None = None) -> Hold:
     return hold
 
 
-def map_holds(brand: Brand, hold_ids: Collection[int]) -> dict[int, Hold]:
-    """Those of the named holds that are the brand's."""
-    return Hold.objects.filter(brand=brand).in_bulk(hold_ids) if hold_ids else {}
+def map_holds(brand_ids: Collection[int], hold_ids: Collection[int]) -> dict[int, Hold]:
+    """Those of the named holds that are these brands'."""
+    return Hold.objects.filter(brand__in=brand_ids).in_bulk(hold_ids) if hold_ids else {}
 
 
 def sum_expired_holds(brand: Brand, now: datetime) -> list[HoldFacts]:

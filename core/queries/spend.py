@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import BigIntegerField, Q, QuerySet, Sum
 
 from core.enums import SpendKind
-from core.models import Brand, Campaign, EventAnswer, Hold, SpendLog
+from core.models import Campaign, EventAnswer, Hold, SpendLog
 from core.models.sql import Statement, is_among, listed, run_together
 from core.queries.orderings import (
     Page,
@@ -49,12 +49,14 @@ def map_to_brands(
     return dict(rows)
 
 
-def map_entries_to_refund(brand: Brand, spend_log_ids: Collection[int]) -> dict[int, SpendLog]:
-    """Those of the named entries that are the brand's, with `refunded`: their refunds' sum."""
+def map_entries_to_refund(
+    brand_ids: Collection[int], spend_log_ids: Collection[int]
+) -> dict[int, SpendLog]:
+    """Those of the named entries that are these brands', with `refunded`: their refunds' sum."""
     if not spend_log_ids:
         return {}
-    entries = SpendLog.objects.filter(brand=brand).annotate(refunded=Sum("refunds__amount"))
-    return dict(entries.in_bulk(spend_log_ids))
+    entries = SpendLog.objects.filter(brand__in=brand_ids)
+    return dict(entries.annotate(refunded=Sum("refunds__amount")).in_bulk(spend_log_ids))
 
 
 def map_event_answers(events: Iterable[tuple[str, str]]) -> dict[tuple[str, str], EventAnswer]:

@@ -1,4 +1,4 @@
-"""What an admission has to know of a brand, in hand-written SQL and one round trip.
+"""What an admission has to know of brands, in hand-written SQL and one round trip for all of them.
 
 The ORM's form of the same is `get_book`, `list_campaigns_to_judge` and `map_event_answers`, which
 everything else uses; the tests hold both to the same facts.
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
-from itertools import groupby
+from itertools import groupby, islice
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -45,7 +45,7 @@ _PERIODS = {kind.value: kind for kind in PeriodKind}
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the requests name: campaigns, days in which they count, events.
+    """What the requests for a brand name: campaigns, days in which they count, events.
 
     At most `entries` of them are going to be logged and `holds` begun.
     """
@@ -108,35 +108,84 @@ class Standings:
     free_ids: FreeIds
 
 
-def get_standings(brand: Brand, wanted: Wanted, now: datetime) -> Standings:
-    """The facts about a locked brand on which requests are decided, read under its lock."""
+def get_standings(wanted: Sequence[tuple[Brand, Wanted]], now: datetime) -> list[Standings]:
+    """The facts about locked brands on which requests are decided, read under their locks.
+
+    One for each of them, in their order, all from the same few statements: totals of a day that
+    only another brand's requests name may be among them.
+    """
+    brands = {brand.pk: brand for brand, _ in wanted}
+    (beginning,), campaigns, totals, *answers = run_together(_statements(wanted, now))
+    is_due = frozenset(_listed_ids(beginning[0]))
+    spend_logs = iter(_numbers(beginning[1], sum(each.entries for _, each in wanted)))
+    holds = iter(_numbers(beginning[2], sum(each.holds for _, each in wanted)))
+    known = {event: answer for rows in answers for event, answer in map(_answer, rows)}
+    found = {brand_id: _Found() for brand_id in brands}
+    brand_of = {}
+    for campaign_id, rows in groupby(campaigns, key=itemgetter(1)):
+        of_campaign = list(rows)
+        brand_of[campaign_id] = brand_id = of_campaign[0][0]
+        found[brand_id].take(*_campaign(of_campaign, brands[brand_id]))
+    for row in totals:
+        brand_id, campaign_id, *_ = row
+        if owner := brand_id or brand_of.get(campaign_id):
+            key, counter = _total(row)
+            found[owner].totals[key] = counter
+    return [
+        Standings(
+            is_due=brand.pk in is_due,
+            book=found[brand.pk].book(brand),
+            verdicts=found[brand.pk].verdicts,
+            answers=known,
+            free_ids=FreeIds(
+                tuple(islice(spend_logs, each.entries)), tuple(islice(holds, each.holds))
+            ),
+        )
+        for brand, each in wanted
+    ]
+
+
+class _Found:
+    """What the rows say of one brand."""
+
+    __slots__ = ("campaigns", "totals", "verdicts")
+
+    def __init__(self) -> None:
+        self.campaigns: dict[int, CampaignFacts] = {}
+        self.verdicts: dict[int, StoredVerdict] = {}
+        self.totals: dict[TotalKey, Counter] = {}
+
+    def take(self, facts: CampaignFacts, verdict: StoredVerdict) -> None:
+        self.campaigns[facts.campaign_id] = facts
+        self.verdicts[facts.campaign_id] = verdict
+
+    def book(self, brand: Brand) -> BrandBook:
+        return BrandBook(get_brand_facts(brand), self.campaigns, Counters(self.totals))
+
+
+def _statements(wanted: Sequence[tuple[Brand, Wanted]], now: datetime) -> list[Statement]:
+    """What is sent in one round trip. The first gives one row, the last is there if it has to."""
     vendor = connection.vendor
-    texts, counts = _texts(vendor), () if vendor == "sqlite" else (wanted.entries, wanted.holds)
-    at, ids = stored_instant(now), listed(list(wanted.campaign_ids))
+    texts = _texts(vendor)
+    entries, holds = (
+        sum(each.entries for _, each in wanted),
+        sum(each.holds for _, each in wanted),
+    )
+    counts = () if vendor == "sqlite" else (entries, holds)
+    at, brand_ids = stored_instant(now), listed([brand.pk for brand, _ in wanted])
+    ids = listed([campaign_id for _, each in wanted for campaign_id in each.campaign_ids])
+    budget_days = {day for _, each in wanted for day in each.budget_days}
     # A month is named by its days' own month (C9, C12).
-    months = {day.replace(day=1) for day in wanted.budget_days}
-    days = (listed([*map(str, wanted.budget_days)]), listed([*map(str, months)]))
-    (beginning,), campaigns, totals, *answers = run_together(
-        [
-            # A plan for any instant would look through all of a brand's campaigns for due ones.
-            Statement(texts.beginning, (brand.pk, at, brand.pk, at, *counts), is_prepared=False),
-            Statement(texts.campaigns, (brand.pk, ids)),
-            Statement(texts.totals, (brand.pk, *days, ids, *days)),
-            *([Statement(texts.answers, _named(wanted.events))] if wanted.events else []),
-        ]
-    )
-    facts, verdicts = {}, {}
-    for campaign_id, rows in groupby(campaigns, key=itemgetter(0)):
-        facts[campaign_id], verdicts[campaign_id] = _campaign(list(rows), brand)
-    return Standings(
-        is_due=bool(beginning[0] or beginning[1]),
-        book=BrandBook(get_brand_facts(brand), facts, Counters(dict(map(_total, totals)))),
-        verdicts=verdicts,
-        answers={event: answer for rows in answers for event, answer in map(_answer, rows)},
-        free_ids=FreeIds(
-            _numbers(beginning[2], wanted.entries), _numbers(beginning[3], wanted.holds)
-        ),
-    )
+    months = {day.replace(day=1) for day in budget_days}
+    days = (listed([*map(str, budget_days)]), listed([*map(str, months)]))
+    events = [event for _, each in wanted for event in each.events]
+    return [
+        # A plan for any instant would look through all of a brand's campaigns for due ones.
+        Statement(texts.beginning, (brand_ids, at, at, *counts), is_prepared=False),
+        Statement(texts.campaigns, (brand_ids, ids)),
+        Statement(texts.totals, (brand_ids, *days, ids, *days)),
+        *([Statement(texts.answers, _named(events))] if events else []),
+    ]
 
 
 class _Texts(NamedTuple):
@@ -156,36 +205,39 @@ def _texts(vendor: str) -> _Texts:
     is_then = f"""(
         period = 'day' AND starts_on {is_among("date")}
         OR period = 'month' AND starts_on {is_among("date")}"""
-    asked = "unnest(%s::text[], %s::text[]) AS asked(source, event_id)"
+    asked, named = "unnest(%s::bigint[]) AS asked(id)", "unnest(%s::text[], %s::text[])"
+    named, gathered = f"{named} AS asked(source, event_id)", "ARRAY(SELECT asked.id"
     if is_sqlite:
-        asked = """(
+        asked = "(SELECT value AS id FROM json_each(%s)) AS asked"
+        named = """(
             SELECT json_extract(value, '$[0]') AS source, json_extract(value, '$[1]') AS event_id
             FROM json_each(%s)) AS asked"""
+        gathered = "(SELECT json_group_array(asked.id)"
     return _Texts(
         beginning=f"""
-            SELECT EXISTS (
+            SELECT {gathered} FROM {asked} WHERE EXISTS (
                 SELECT 1 FROM core_hold
-                WHERE brand_id = %s AND state = 'open' AND expires_at <= %s
-            ), EXISTS (
-                SELECT 1 FROM core_campaign WHERE brand_id = %s AND next_change_at <= %s
-            ), {free_ids}""",  # noqa: S608 (our own words)
+                WHERE brand_id = asked.id AND state = 'open' AND expires_at <= %s
+            ) OR EXISTS (
+                SELECT 1 FROM core_campaign WHERE brand_id = asked.id AND next_change_at <= %s
+            )), {free_ids}""",  # noqa: S608 (our own words)
         campaigns=f"""
-            SELECT c.id, c.name, c.is_enabled, c.archived_at, c.starts_at, c.ends_at,
+            SELECT c.brand_id, c.id, c.name, c.is_enabled, c.archived_at, c.starts_at, c.ends_at,
                 c.daily_budget, c.monthly_budget, c.lifetime_budget,
                 c.reasons, c.status_since, c.next_change_at,
                 s.weekdays, s.start_minute, s.end_minute
             FROM core_campaign c LEFT JOIN core_schedule s ON s.campaign_id = c.id
-            WHERE c.brand_id = %s AND c.id {is_among("bigint")}
+            WHERE c.brand_id {is_among("bigint")} AND c.id {is_among("bigint")}
             ORDER BY c.id, s.id""",  # noqa: S608 (our own words)
         totals=f"""
-            SELECT NULL, period, starts_on, spent, held FROM core_brandtotal
-            WHERE brand_id = %s AND {is_then})
+            SELECT brand_id, NULL, period, starts_on, spent, held FROM core_brandtotal
+            WHERE brand_id {is_among("bigint")} AND {is_then})
             UNION ALL
-            SELECT campaign_id, period, starts_on, spent, held FROM core_campaigntotal
+            SELECT NULL, campaign_id, period, starts_on, spent, held FROM core_campaigntotal
             WHERE campaign_id {is_among("bigint")} AND {is_then} OR period = 'lifetime')""",  # noqa: S608 (our own words)
         answers=f"""
             SELECT e.source, e.event_id, e.fingerprint, e.is_refusal, e.answer
-            FROM {asked} JOIN core_eventanswer e
+            FROM {named} JOIN core_eventanswer e
             ON e.source = asked.source AND e.event_id = asked.event_id""",  # noqa: S608 (our own words)
     )
 
@@ -206,6 +258,12 @@ def _free_ids(table: str, vendor: str) -> str:
     return f"ARRAY(SELECT nextval({sequence}) FROM generate_series(1, %s))"  # noqa: S608 (our own)
 
 
+def _listed_ids(found: Any) -> list[int]:
+    """The ids in an array, which on SQLite is a JSON text."""
+    ids: list[int] = json.loads(found) if isinstance(found, str) else found
+    return ids
+
+
 def _numbers(found: Any, count: int) -> Sequence[int]:
     if connection.vendor == "sqlite":
         last = found or 0
@@ -216,7 +274,7 @@ def _numbers(found: Any, count: int) -> Sequence[int]:
 
 def _campaign(rows: Sequence[Row], brand: Brand) -> tuple[CampaignFacts, StoredVerdict]:
     """One campaign from its rows, of which it has one for each daypart."""
-    campaign_id, name, is_enabled, archived_at, starts_at, ends_at, *rest = rows[0]
+    _, campaign_id, name, is_enabled, archived_at, starts_at, ends_at, *rest = rows[0]
     *budgets, reasons, since, next_change_at = rest[:-3]
     daily, monthly, lifetime = map(_money, budgets)
     facts = CampaignFacts(
@@ -239,7 +297,7 @@ def _money(micros: int | None) -> Decimal | None:
 
 
 def _total(row: Row) -> tuple[TotalKey, Counter]:
-    owner, period, starts_on, spent, held = row
+    _, owner, period, starts_on, spent, held = row
     return TotalKey(owner, _PERIODS[period], read_date(starts_on)), Counter(spent, held)
 
 

@@ -342,5 +342,5 @@ class Admission:
     def _day(self, at: datetime) -> date:
         day = self._days.get(at)
         if day is None:
-            day = self._days[at] = self.book.brand.calendar.budget_day(at).starts_on
+            day = self._days[at] = self.book.brand.calendar.budget_date(at)
         return day

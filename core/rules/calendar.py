@@ -58,11 +58,11 @@ class BrandCalendar:
 
     def budget_day(self, at: datetime) -> Period:
         """The budget day that `at` is in: the last one that has begun (C9)."""
-        return self.day_period(self._day_label(at))
+        return self.day_period(self.budget_date(at))
 
     def budget_month(self, at: datetime) -> Period:
         """The budget month that `at` is in: the month of its budget day's label (C9)."""
-        return self.month_period(self._day_label(at))
+        return self.month_period(self.budget_date(at))
 
     def day_period(self, day: date) -> Period:
         """The budget day with this label (C9)."""
@@ -93,7 +93,8 @@ class BrandCalendar:
             return before_change
         return max(self.changes_at, day_start(day, self.time_zone))
 
-    def _day_label(self, at: datetime) -> date:
+    def budget_date(self, at: datetime) -> date:
+        """The label of the budget day that `at` is in (C9)."""
         # The clock can show yesterday's date again after midnight (St. John's, 2010-11-07, and
         # for up to 25 hours after a move west). The budget day that has begun goes on.
         label = self.local(at).date()

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from core.actions.coalescing import Coalescer
-from core.actions.spend import UNAVAILABLE, admit_spends
+from core.actions.coalescing import Coalescer, PutOff
+from core.actions.spend import UNAVAILABLE, admit_free_spends, admit_spends
 from core.actions.spend_requests import NOT_LATE, Asked, Request, SpendOutcome
 from core.views.authentication import ApiRequest
 
@@ -34,10 +34,10 @@ def arrive(asked: Asked, now: datetime) -> SpendOutcome:
     return _GROUPS.ask((asked, now))
 
 
-def _admit_together(arrivals: Sequence[Arrival]) -> list[SpendOutcome]:
+def _admit_together(arrivals: Sequence[Arrival]) -> list[SpendOutcome | PutOff]:
     # They came within the same moment, and the last of them has read the one clock, too.
     now = max(at for _, at in arrivals)
-    return admit_spends([asked for asked, _ in arrivals], now=now)
+    return admit_free_spends([asked for asked, _ in arrivals], now=now)
 
 
 _GROUPS = Coalescer(_admit_together, outages=UNAVAILABLE)

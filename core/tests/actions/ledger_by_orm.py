@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from core.actions.ledger import Ledger, Pending
+from core.actions.ledger import Ledger, LedgerRows, Pending
 from core.actions.spend_requests import CaptureRequest, RefundRequest, SpendRequest
 from core.enums import SpendKind
 from core.models import BrandTotal, CampaignTotal, EventAnswer, Hold, SpendLog
@@ -18,12 +18,17 @@ from core.rules.verdict import period_of
 
 
 class LedgerByOrm(Ledger):
-    """Writes what `Ledger` writes."""
+    """Writes at once what `Ledger` collects."""
 
     __slots__ = ()
 
-    def write(
-        self, pendings: Sequence[Pending], admission: Admission, answers: Sequence[Row] = ()
+    def collect(
+        self,
+        rows: LedgerRows,
+        pendings: Sequence[Pending],
+        admission: Admission,
+        *,
+        answers: Sequence[Row] = (),
     ) -> None:
         entries = [self._log_entry(each, each.admitted) for each in pendings if each.admitted]
         SpendLog.objects.bulk_create([entry for entry in entries if entry])
@@ -63,7 +68,7 @@ class LedgerByOrm(Ledger):
             occurred_at=occurred_at,
             recorded_at=self.now,
             event_id=request.event_id,
-            source=pending.source,
+            source=pending.caller.source,
             refund_of_id=refund_of_id,
             refund_reason=reason,
         )

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.actions.caller import Caller
-from core.actions.spend import admit_batch, admit_spends
+from core.actions.spend import MOST_BRANDS, admit_batch, admit_spends
 from core.actions.spend_requests import (
     Asked,
     CaptureRequest,
@@ -247,7 +247,7 @@ def told(outcomes: list[SpendOutcome]) -> list[Any]:
 
 @dataclass(frozen=True)
 class World:
-    """Three campaigns of one brand, each with an entry of the log; two open holds, one expired."""
+    """Three campaigns, each with an entry of the log; two open holds, one expired."""
 
     campaigns: list[Campaign]
     holds: list[int]
@@ -255,11 +255,14 @@ class World:
 
 
 def make_small_world() -> World:
-    brand = make_brand(daily_budget=Decimal(12), monthly_budget=Decimal(14))
+    return make_world([make_brand(daily_budget=Decimal(12), monthly_budget=Decimal(14))] * 3)
+
+
+def make_world(brands: Sequence[Brand]) -> World:
     campaigns = [
-        make_campaign(brand),
-        make_campaign(brand, lifetime_budget=Decimal(5)),
-        make_campaign(brand, daily_budget=Decimal(4)),
+        make_campaign(brands[0]),
+        make_campaign(brands[1], lifetime_budget=Decimal(5)),
+        make_campaign(brands[2], daily_budget=Decimal(4)),
     ]
     lasting = [timedelta(hours=1), timedelta(hours=1), timedelta(minutes=9)]
     before = NOON - timedelta(minutes=10)
@@ -272,7 +275,19 @@ def make_small_world() -> World:
 
 
 def test_a_batch_is_answered_and_stored_as_its_entries_one_by_one() -> None:
-    world = make_small_world()
+    compare_with_one_by_one(make_small_world())
+
+
+def test_a_batch_over_many_brands_is_answered_and_stored_as_its_entries_one_by_one() -> None:
+    brands = [
+        make_brand(time_zone="Asia/Tokyo", daily_budget=Decimal(4), monthly_budget=Decimal(6)),
+        make_brand(monthly_budget=Decimal(5)),
+        make_brand(time_zone="America/Los_Angeles"),
+    ]
+    compare_with_one_by_one(make_world(brands))
+
+
+def compare_with_one_by_one(world: "World") -> None:
     seen: set[str | None] = set()
 
     @settings(max_examples=examples(80, deep=400))
@@ -322,6 +337,28 @@ def test_a_hundred_entries_over_twenty_campaigns_cost_the_queries_of_one() -> No
     one, many = queries_of(hundred[:1]), queries_of(hundred)
     # Whose brand; its lock; what is due, campaigns, totals, answers; log, two totals, answers.
     assert one == many == 10
+
+
+def test_many_brands_cost_the_queries_of_two() -> None:
+    crowd = [ask(make_campaign(), "1", event_id=f"event {n}") for n in range(MOST_BRANDS + 2)]
+    two, most = queries_of(crowd[:2]), queries_of(crowd[:MOST_BRANDS])
+    # Two more share the next transaction; they needn't be looked up again.
+    assert two == most == 10
+    assert queries_of(crowd) == 2 * most - 1
+
+
+def test_brands_share_a_transaction_unless_one_needs_more() -> None:
+    plain, due, turning = make_campaign(), make_campaign(), make_campaign(make_brand())
+    Campaign.objects.filter(pk=due.pk).update(next_change_at=NOON)
+    Brand.objects.filter(pk=turning.brand_id).update(daily_budget=Decimal(1))
+    with CaptureQueriesContext(connection) as queries:
+        outcomes = batch([ask(each, "1") for each in (due, plain, turning)])
+    assert [code_of(outcome) for outcome in outcomes] == [None] * 3
+    logs = [each for each in queries if "INSERT INTO core_spendlog" in each["sql"]]
+    assert len(logs) == 3
+    assert [spent(each) for each in (due, plain, turning)] == [1, 1, 1]
+    assert transitions_of(turning)[-1].cause == Cause.SPEND
+    assert SpendLog.objects.order_by("id")[0].campaign_id == plain.pk
 
 
 def test_a_batch_may_have_a_thousand_entries_with_a_thousand_ids() -> None:

@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from core.actions.coalescing import Coalescer
+from core.actions.coalescing import Coalescer, PutOff
 from core.errors import DatabaseUnavailableError
 
 PATIENCE_SECONDS = 10.0
@@ -192,9 +192,97 @@ def test_who_waits_too_long_for_a_deed_that_began_may_have_been_done(deed: Deed)
     assert deed.groups == [[0], [1, 2], [3]]
 
 
+class Particular(Deed):
+    """A deed that puts off what is odd while there is anything else, a party for each tens place.
+
+    A party alone is held up apart from the others.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parties: list[list[int]] = []
+        self.party_may_go_on = threading.Semaphore(0)
+        self.party_poison: dict[int, BaseException] = {}
+
+    def decide(self, numbers: Sequence[int]) -> list[int | PutOff]:
+        parties = {number // 10 for number in numbers if number % 2}
+        if len(parties) == 1 and all(number % 2 for number in numbers):
+            self.parties.append(list(numbers))
+            assert self.party_may_go_on.acquire(timeout=PATIENCE_SECONDS)
+            for number in numbers:
+                if number in self.party_poison:
+                    raise self.party_poison[number]
+            return [2 * number for number in numbers]
+        answers = self(numbers)
+        pairs = zip(numbers, answers, strict=True)
+        return [PutOff(number // 10) if number % 2 else answer for number, answer in pairs]
+
+
+def test_what_is_put_off_holds_up_neither_the_others_nor_the_next_ones() -> None:
+    deed = Particular()
+    waiting = crowd(Coalescer(deed.decide))
+    first = held_up(deed, waiting)
+    # The leader is of a party that is put off, too.
+    odd, even, same_party, other_party = waiting.ask_in_line(1, 2, 3, 11)
+    deed.let_go()
+    assert [first.result(PATIENCE_SECONDS), even.result(PATIENCE_SECONDS)] == [0, 4]
+    assert waiting.ask(4).result(PATIENCE_SECONDS) == 8
+    wait_until(lambda: len(deed.parties) == 2)
+    assert sorted(deed.parties) == [[1, 3], [11]]
+    assert not any(each.done() for each in (odd, same_party, other_party))
+    deed.party_may_go_on.release(2)
+    put_off = [each.result(PATIENCE_SECONDS) for each in (odd, same_party, other_party)]
+    assert put_off == [2, 6, 22]
+    assert deed.groups == [[0], [1, 2, 3, 11], [4]]
+
+
+def test_a_fault_in_a_party_is_its_own_askers_only() -> None:
+    deed = Particular()
+    deed.party_poison = {3: ValueError("three")}
+    deed.party_may_go_on.release(100)
+    waiting = crowd(Coalescer(deed.decide))
+    held_up(deed, waiting)
+    rest = waiting.ask_in_line(2, 1, 3, 5)
+    deed.let_go()
+    errors = [each.exception(PATIENCE_SECONDS) for each in rest]
+    assert errors == [None, None, deed.party_poison[3], None]
+    assert [each.result() for each in rest if not each.exception()] == [4, 2, 10]
+    assert deed.parties == [[1, 3, 5], [1], [3], [5]]
+
+
+def test_nobody_waits_for_a_leader_of_a_party_that_was_cut_off() -> None:
+    deed = Particular()
+    deed.party_poison = {1: SystemExit()}
+    deed.party_may_go_on.release(100)
+    coalescer = Coalescer(deed.decide)
+    waiting = crowd(coalescer)
+    held_up(deed, waiting)
+    rest = waiting.ask_in_line(2, 1, 3)
+    deed.let_go()
+    kinds = [type(each.exception(PATIENCE_SECONDS)) for each in rest]
+    assert kinds == [type(None), SystemExit, DatabaseUnavailableError]
+    assert coalescer.ask(4) == 8
+
+
 def test_many_threads_get_their_own_answers() -> None:
     def double(numbers: Sequence[int]) -> list[int]:
         return [2 * number for number in numbers]
+
+    coalescer = Coalescer(double, most_together=5)
+    with ThreadPoolExecutor(32) as pool:
+        answers = list(pool.map(coalescer.ask, range(20_000)))
+    assert answers == list(range(0, 40_000, 2))
+    assert not coalescer._waiting
+    assert not coalescer._is_led
+
+
+def test_many_threads_get_their_own_answers_when_some_are_put_off() -> None:
+    def double(numbers: Sequence[int]) -> list[int | PutOff]:
+        parties = {number % 7 for number in numbers}
+        return [
+            PutOff(number % 7) if number % 7 < 3 and len(parties) > 1 else 2 * number
+            for number in numbers
+        ]
 
     coalescer = Coalescer(double, most_together=5)
     with ThreadPoolExecutor(32) as pool:

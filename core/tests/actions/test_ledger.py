@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.actions import spend
+from core.actions import spend, spend_sessions
 from core.actions.caller import Caller
 from core.actions.campaigns import archive_campaign, set_schedule
 from core.actions.ledger import Ledger
@@ -60,7 +60,7 @@ callers = st.sampled_from([Caller(f"test:{text}") for text in NASTY])
 
 def stored_by(ledger: type, asked: Sequence[Asked]) -> tuple[list[Any], Any]:
     """What these come to and what is stored then, but for the numbers that rows were given."""
-    with undone(), mock.patch.object(spend, "Ledger", ledger):
+    with undone(), mock.patch.object(spend_sessions, "Ledger", ledger):
         outcomes = spend.admit_spends(asked, now=NOON)
         stored = everything_stored()
     answers = [
@@ -134,7 +134,7 @@ def make_varied_world() -> list[Campaign]:
 def read(campaigns: Sequence[Campaign], events: Sequence[tuple[str, str]] = ()) -> Standings:
     days = {TODAY, TODAY - timedelta(days=2)}
     wanted = Wanted([campaign.pk for campaign in campaigns], days, events, 3, 2)
-    return get_standings(campaigns[0].brand, wanted, NOON)
+    return get_standings([(campaigns[0].brand, wanted)], NOON)[0]
 
 
 def test_the_facts_are_those_that_the_orm_finds() -> None:

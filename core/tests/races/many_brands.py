@@ -1,4 +1,4 @@
-"""A race over several brands at once: batches, edits and unattended work never deadlock."""
+"""Races over several brands at once: batches, edits, unattended work and calls of one moment."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -10,6 +10,7 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
 from core.actions.spend_requests import SpendRequest
+from core.models import SpendLog
 from core.tests.builders import CALLER, NOON
 from core.tests.races.audit import audit
 from core.tests.races.crowd import CROWD, PATIENCE_SECONDS, run_together
@@ -22,12 +23,14 @@ from core.tests.races.field import (
     demand_refused_for_budget,
     look_at_day,
     make_field,
+    spender,
 )
 from core.tests.races.promises import Promise, demand, demand_equal
 
 BRANDS = 4
 BATCHES = 12
 ROUNDS = 12
+CALLS = 32
 LOWER, HIGHER = Decimal(40), Decimal(80)
 OTHERS = """
     SELECT count(*) FROM pg_stat_activity
@@ -50,6 +53,26 @@ def race_over_many_brands(deeds: Deeds) -> None:
     for field in fields:
         view = look_at_day(field.brand_id, NOON.date())
         demand(view is not None and view[0] <= HIGHER, Promise.ZERO_OVERSPEND, view)
+    audit(NOON)
+
+
+def race_of_calls_for_many_brands(deeds: Deeds) -> None:
+    """Everybody asks one brand after the other for 1.00; each brand is spent to the unit.
+
+    Calls that are committed together find brands that the other process holds.
+    """
+    fields = [make_field({"daily_budget": LOWER}, [{}]) for _ in range(BRANDS)]
+    chosen = [field.campaign_ids[0] for field in fields]
+    runners = [
+        spender(deeds, chosen[place:] + chosen[:place], [NOON] * CALLS)
+        for place in (number % BRANDS for number in range(CROWD))
+    ]
+    answers = list(chain.from_iterable(run_together(runners, threads=deeds.threads)))
+    demand_refused_for_budget(answers)
+    for field in fields:
+        logged = SpendLog.objects.filter(brand=field.brand_id).count()
+        demand(logged <= LOWER, Promise.ZERO_OVERSPEND, f"{logged} of {LOWER} admitted")
+        demand(logged >= LOWER, Promise.FULL_DELIVERY, f"{logged} of {LOWER} admitted")
     audit(NOON)
 
 

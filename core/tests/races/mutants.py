@@ -5,7 +5,7 @@ writing. `_pause` widens that moment, so that a second of racing shows what a bu
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -15,11 +15,11 @@ from unittest import mock
 from django.db import connections, transaction
 from django.db.models import F
 
-from core.actions import brands, delivery, spend
+from core.actions import brands, delivery, spend, spend_sessions
 from core.actions.brands import BrandChanges
 from core.actions.caller import Caller
 from core.actions.campaigns import CampaignChanges
-from core.actions.ledger import EVENT_ANSWERS, Ledger
+from core.actions.ledger import EVENT_ANSWERS, LedgerRows
 from core.actions.spend_requests import Asked, Request, SpendOutcome, SpendRequest
 from core.actions.verdicts import Change, judge_campaigns, store_verdicts
 from core.actions.versions import Terms
@@ -34,8 +34,9 @@ from core.models import (
     PeriodTotal,
     SpendLog,
 )
-from core.models.sql import Row, Statement
+from core.models.sql import Statement
 from core.queries.books import get_book, list_campaigns_to_judge
+from core.queries.locks import lock_brand
 from core.queries.spend import map_event_answers
 from core.queries.sweeps import map_doubtful_campaigns
 from core.rules.admission import Admission
@@ -43,6 +44,7 @@ from core.rules.calendar import Period
 from core.rules.entries import SpendEntry
 from core.rules.money import to_micros
 from core.rules.verdict import LIFETIME
+from core.views.admission import arrive
 
 MOMENT_SECONDS = 0.01
 FORM_SECONDS = 0.05
@@ -111,7 +113,11 @@ def lock_left_out(request: SpendRequest, *, caller: Caller, now: datetime) -> Sp
 
     SQLite's lock is taken by the transaction itself; `transactions_begin_deferred` leaves it out.
     """
-    with mock.patch.object(spend, "lock_brand", lambda brand_id: Brand.objects.get(pk=brand_id)):
+
+    def read(brand_id: int) -> Brand:
+        return Brand.objects.get(pk=brand_id)
+
+    with mock.patch.object(spend_sessions, "lock_brand", read):
         return spend.add_spend(request, caller=caller, now=now)
 
 
@@ -188,6 +194,42 @@ def every_brand_in_one_transaction(
         ]
 
 
+def free_brands_waited_for(
+    requests: Sequence[SpendRequest], *, caller: Caller, now: datetime, late_limit: timedelta
+) -> list[SpendOutcome]:
+    """The product's batch without SKIP LOCKED: who holds some brands waits for the next one."""
+    campaigns = Campaign.objects.in_bulk([request.campaign_id for request in requests])
+    order = [campaigns[request.campaign_id].brand_id for request in requests]
+
+    def lock_in_turn(brand_ids: Collection[int]) -> list[Brand]:
+        brands = []
+        for brand_id in sorted(brand_ids, key=order.index):
+            brands.append(lock_brand(brand_id))
+            _pause()
+        return brands
+
+    with mock.patch.object(spend_sessions, "lock_free_brands", lock_in_turn):
+        return spend.admit_batch(requests, caller=caller, now=now, late_limit=late_limit)
+
+
+def free_brands_not_locked(
+    requests: Sequence[SpendRequest], *, caller: Caller, now: datetime, late_limit: timedelta
+) -> list[SpendOutcome]:
+    """The product's batch, which takes every brand for free. On SQLite the transaction locks."""
+    with mock.patch.object(spend_sessions, "lock_free_brands", _read_brands):
+        return spend.admit_batch(requests, caller=caller, now=now, late_limit=late_limit)
+
+
+def _read_brands(brand_ids: Collection[int]) -> list[Brand]:
+    return list(Brand.objects.filter(pk__in=brand_ids))
+
+
+def calls_for_brands_not_locked(request: Request, *, caller: Caller, now: datetime) -> SpendOutcome:
+    """The same for calls of one moment, from the first of a process to its end."""
+    vars(spend_sessions)["lock_free_brands"] = _read_brands
+    return arrive(Asked(request, caller), now)
+
+
 def transactions_begin_deferred(
     requests: Sequence[SpendRequest], *, caller: Caller, now: datetime, late_limit: timedelta
 ) -> list[SpendOutcome]:
@@ -245,7 +287,7 @@ def event_id_conflict_not_retried(
 
     Two brands are two locks, so both look before one has written. On SQLite there is one lock.
     """
-    with mock.patch.object(spend, "ATTEMPTS", 1):
+    with mock.patch.object(spend_sessions, "ATTEMPTS", 1):
         return spend.add_spend(request, caller=caller, now=now)
 
 
@@ -258,10 +300,10 @@ def answers_kept_in_order_of_arrival(
     """
     pause = Statement("SELECT pg_sleep(%s)", (MOMENT_SECONDS,), is_read=False)
 
-    def keep(_ledger: Ledger, answers: Sequence[Row]) -> list[Statement]:
-        return [each for row in answers for each in (EVENT_ANSWERS.insert([row]), pause)]
+    def keep(rows: LedgerRows) -> list[Statement]:
+        return [each for row in rows.answers for each in (EVENT_ANSWERS.insert([row]), pause)]
 
-    with mock.patch.object(Ledger, "_answers", keep):
+    with mock.patch.object(LedgerRows, "_keep_answers", keep):
         return spend.admit_batch(requests, caller=caller, now=now, late_limit=late_limit)
 
 

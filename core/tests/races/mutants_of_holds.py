@@ -10,7 +10,7 @@ from unittest import mock
 from django.db import transaction
 
 from core.actions import catch_up as catching_up
-from core.actions import delivery, holds, spend
+from core.actions import delivery, holds, spend, spend_sessions
 from core.actions.caller import Caller
 from core.actions.spend_requests import (
     Asked,
@@ -56,7 +56,7 @@ def hold_checked_before_the_lock(
     ).refusal:
         return SpendOutcome(refusal=refusal)
     time.sleep(MOMENT_SECONDS)
-    with mock.patch.object(spend, "Admission", _Trusting):
+    with mock.patch.object(spend_sessions, "Admission", _Trusting):
         return holds.create_hold(request, caller=caller, now=now)
 
 
@@ -72,7 +72,7 @@ def held_column_forgotten(request: Request, *, caller: Caller, now: datetime) ->
     if isinstance(request, CaptureRequest):
         time.sleep(SHOWING_SECONDS)
     with (
-        mock.patch.object(spend, "Admission", _Forgetful),
+        mock.patch.object(spend_sessions, "Admission", _Forgetful),
         mock.patch.object(catching_up, "Admission", _Forgetful),
     ):
         return _admit(request, caller, now)
@@ -92,10 +92,10 @@ def hold_read_before_the_lock(
     request: CaptureRequest | ReleaseRequest, *, caller: Caller, now: datetime
 ) -> SpendOutcome:
     """See that the hold is open, wait for the lock, end it: it may have ended meanwhile."""
-    brand = Hold.objects.select_related("brand").get(pk=request.hold_id).brand
-    seen = map_holds(brand, [request.hold_id])
+    brand_id = Hold.objects.get(pk=request.hold_id).brand_id
+    seen = map_holds([brand_id], [request.hold_id])
     time.sleep(MOMENT_SECONDS)
-    with mock.patch.object(spend, "map_holds", return_value=seen):
+    with mock.patch.object(spend_sessions, "map_holds", return_value=seen):
         return _admit(request, caller, now)
 
 
@@ -127,7 +127,7 @@ def nobody_sweeps(*, caller: Caller, now: datetime) -> delivery.Changes:
 
 def rest_kept(request: CaptureRequest, *, caller: Caller, now: datetime) -> SpendOutcome:
     """Capture a part and forget the rest, which stays set aside for ever."""
-    with mock.patch.object(spend, "Admission", _Keeping):
+    with mock.patch.object(spend_sessions, "Admission", _Keeping):
         return holds.capture_hold(request, caller=caller, now=now)
 
 
@@ -147,8 +147,8 @@ def refund_checked_before_the_lock(
     request: RefundRequest, *, caller: Caller, now: datetime
 ) -> SpendOutcome:
     """See what is left of the entry, wait for the lock, take it back from what was left."""
-    brand = SpendLog.objects.select_related("brand").get(pk=request.spend_log_id).brand
-    seen = map_entries_to_refund(brand, [request.spend_log_id])
+    brand_id = SpendLog.objects.get(pk=request.spend_log_id).brand_id
+    seen = map_entries_to_refund([brand_id], [request.spend_log_id])
     time.sleep(MOMENT_SECONDS)
-    with mock.patch.object(spend, "map_entries_to_refund", return_value=seen):
+    with mock.patch.object(spend_sessions, "map_entries_to_refund", return_value=seen):
         return spend.refund_spend(request, caller=caller, now=now)

@@ -165,6 +165,29 @@ MUTANTS = {
         Promise.NO_SURPRISE,
         POSTGRESQL,
     ),
+    "read_then_save_for_many_brands": Mutant(
+        many_brands.race_of_calls_for_many_brands,
+        Deeds(add_spend=mutants.read_then_save),
+        Promise.ZERO_OVERSPEND,
+    ),
+    "calls_for_brands_not_locked": Mutant(
+        many_brands.race_of_calls_for_many_brands,
+        Deeds(threads=4, add_spend=mutants.calls_for_brands_not_locked),
+        Promise.ZERO_OVERSPEND,
+        POSTGRESQL,
+    ),
+    "free_brands_waited_for": Mutant(
+        many_brands.race_over_many_brands,
+        Deeds(admit_batch=mutants.free_brands_waited_for),
+        Promise.NO_SURPRISE,
+        POSTGRESQL,
+    ),
+    "free_brands_not_locked": Mutant(
+        many_brands.race_over_many_brands,
+        Deeds(admit_batch=mutants.free_brands_not_locked),
+        Promise.TOTALS_ARE_THE_LOG,
+        POSTGRESQL,
+    ),
     "transactions_begin_deferred": Mutant(
         many_brands.race_over_many_brands,
         Deeds(admit_batch=mutants.transactions_begin_deferred),

@@ -23,7 +23,7 @@ from core.tests.races.events import (
 )
 from core.tests.races.field import GROUPED, PRODUCT, Deeds
 from core.tests.races.holds import race_of_holds, race_to_end_a_hold
-from core.tests.races.many_brands import race_over_many_brands
+from core.tests.races.many_brands import race_of_calls_for_many_brands, race_over_many_brands
 from core.tests.races.midnights import race_across_midnights
 from core.tests.races.rebuilds import race_of_rebuilds, race_of_verifications
 from core.tests.races.refunds import race_of_refunds
@@ -89,6 +89,10 @@ def test_a_refusal_is_replayed_even_when_the_budget_is_raised_among_the_copies_c
 
 def test_batches_edits_and_tasks_over_many_brands_never_deadlock_c26(deeds: Deeds) -> None:
     race_over_many_brands(deeds)
+
+
+def test_calls_for_many_brands_spend_each_of_them_to_the_unit_c7_c8(deeds: Deeds) -> None:
+    race_of_calls_for_many_brands(deeds)
 
 
 def test_holds_never_pass_a_budget_and_it_is_spent_to_the_unit_in_the_end_c7_c8_c20(

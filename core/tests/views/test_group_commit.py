@@ -11,7 +11,8 @@ import pytest
 from django.db import OperationalError, connections
 from pytest_django import Settings
 
-from core.actions.spend import admit_spends
+from core.actions.coalescing import PutOff
+from core.actions.spend import admit_free_spends
 from core.actions.spend_requests import Asked, SpendOutcome
 from core.enums import Scope
 from core.models import BrandTotal, SpendLog
@@ -33,14 +34,14 @@ class Door:
         self.is_entered = threading.Event()
         self.fault: Callable[[Sequence[Asked]], None] | None = None
 
-    def __call__(self, asked: Sequence[Asked], *, now: datetime) -> list[SpendOutcome]:
+    def __call__(self, asked: Sequence[Asked], *, now: datetime) -> list[SpendOutcome | PutOff]:
         self.groups.append(len(asked))
         self.is_entered.set()
         if len(self.groups) == 1:
             self._await_crowd()
         if self.fault:
             self.fault(asked)
-        return admit_spends(asked, now=now)
+        return admit_free_spends(asked, now=now)
 
     def _await_crowd(self) -> None:
         turn = threading.Event()
@@ -54,7 +55,8 @@ class Door:
 @pytest.fixture
 def door(monkeypatch: pytest.MonkeyPatch) -> Door:
     door = Door()
-    monkeypatch.setattr(admission, "admit_spends", door)
+    for name in ("admit_free_spends", "admit_spends"):
+        monkeypatch.setattr(admission, name, door)
     return door
 
 

@@ -1,6 +1,7 @@
 """A batch is answered entry by entry, exactly as if its entries were sent one by one (C23)."""
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,9 +10,9 @@ from django.db import OperationalError
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from core.actions import spend
+from core.actions import spend, spend_sessions
 from core.models import Brand, SpendLog
-from core.queries.locks import lock_brand
+from core.queries.locks import lock_brand, lock_free_brands
 from core.tests.builders import undone
 from core.tests.depth import examples
 from core.tests.views.api import Answer, Api, Json, make_token
@@ -153,54 +154,88 @@ def test_a_key_for_the_whole_batch_is_refused_with_what_to_do(api: Api, campaign
 # --- When the database goes away half-way (C27) ------------------------------------------------
 
 
-def test_what_was_committed_is_told_and_what_was_not_can_be_tried_again(
-    api: Api, campaign: Json, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def four(api: Api, campaign: Json) -> list[Json]:
+    """A campaign each of four brands."""
+    names = (NEW_BRAND, "Brand Z", "Brand Ä")
+    return [campaign, *(api.create_campaign(api.create_brand(name)) for name in names)]
+
+
+def when_locking(
+    patch: pytest.MonkeyPatch, brand_id: int, error: Exception, *, is_held: bool = False
 ) -> None:
-    other, third = (api.create_campaign(api.create_brand(name)) for name in (NEW_BRAND, "Brand Z"))
+    """Let this error come of locking the brand; or only of waiting for it, since it `is_held`."""
 
-    def lock(brand_id: int) -> Brand:
-        if brand_id == other["brand_id"]:
-            raise OperationalError("server closed the connection unexpectedly")
-        return lock_brand(brand_id)
+    def lock_one(wanted: int) -> Brand:
+        if wanted == brand_id:
+            raise error
+        return lock_brand(wanted)
 
-    entries = [
-        entry("add", each, "1.00", event_id=f"e-{each['id']}") for each in (campaign, other, third)
-    ]
+    def lock_free(wanted: Collection[int]) -> list[Brand]:
+        if brand_id in wanted and not is_held:
+            raise error
+        return [brand for brand in lock_free_brands(wanted) if brand.pk != brand_id]
+
+    patch.setattr(spend_sessions, "lock_brand", lock_one)
+    patch.setattr(spend_sessions, "lock_free_brands", lock_free)
+
+
+def test_what_was_committed_is_told_and_what_was_not_can_be_tried_again(
+    api: Api, four: list[Json], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entries = [entry("add", each, "1.00", event_id=f"e-{each['id']}") for each in four]
+    gone = OperationalError("canceling statement due to lock timeout")
     with monkeypatch.context() as patch:
-        patch.setattr(spend, "lock_brand", lock)
+        when_locking(patch, four[1]["brand_id"], gone, is_held=True)
         half = api.post(BATCH, {"entries": entries})
         statuses = [result["status"] for result in results_of(half)]
-        assert statuses == ["admitted", "failed", "failed"]
+        # The others didn't even wait for it.
+        assert statuses == ["admitted", "failed", "admitted", "admitted"]
         assert results_of(half)[1]["code"] == "database_unavailable"
         assert half.headers["Retry-After"]
-        # Nothing is committed before the first brand fails: that is no answer, but an outage.
-        api.post(BATCH, {"entries": entries[1:]}).error(503, "database_unavailable")
     assert [result["status"] for result in send(api, *entries)] == [
         "replayed",
         "admitted",
-        "admitted",
+        "replayed",
+        "replayed",
     ]
-    assert SpendLog.objects.count() == 3
+    assert SpendLog.objects.count() == 4
+
+
+@pytest.mark.parametrize("at_once", [1, 2])
+def test_what_comes_after_the_database_went_away_is_not_tried(
+    api: Api, four: list[Json], monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    entries = [entry("add", each, "1.00") for each in four]
+    gone = OperationalError("server closed the connection unexpectedly")
+    monkeypatch.setattr(spend, "MOST_BRANDS", at_once)
+    when_locking(monkeypatch, four[2]["brand_id"], gone)
+    statuses = [result["status"] for result in send(api, *entries)]
+    assert statuses == ["admitted", "admitted", "failed", "failed"]
+
+
+def test_an_outage_before_anything_is_committed_is_no_answer_but_an_outage(
+    api: Api, four: list[Json], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entries = [entry("add", each, "1.00") for each in four]
+    gone = OperationalError("server closed the connection unexpectedly")
+    when_locking(monkeypatch, four[1]["brand_id"], gone)
+    api.post(BATCH, {"entries": entries}).error(503, "database_unavailable")
+    api.post(BATCH, {"entries": entries[1:2]}).error(503, "database_unavailable")
+    assert not SpendLog.objects.exists()
 
 
 def test_a_bug_in_one_brand_leaves_the_others_decided_and_can_be_tried_again(
-    api: Api, campaign: Json, monkeypatch: pytest.MonkeyPatch
+    api: Api, four: list[Json], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other, third = (api.create_campaign(api.create_brand(name)) for name in (NEW_BRAND, "Brand Z"))
-
-    def lock(brand_id: int) -> Brand:
-        if brand_id == other["brand_id"]:
-            raise RuntimeError("nobody expected this")
-        return lock_brand(brand_id)
-
-    entries = [entry("add", each, "1.00") for each in (campaign, other, third)]
-    monkeypatch.setattr(spend, "lock_brand", lock)
+    entries = [entry("add", each, "1.00") for each in four]
+    when_locking(monkeypatch, four[1]["brand_id"], RuntimeError("nobody expected this"))
     decided = api.post(BATCH, {"entries": entries})
     statuses = [result["status"] for result in results_of(decided)]
-    assert statuses == ["admitted", "failed", "admitted"]
+    assert statuses == ["admitted", "failed", "admitted", "admitted"]
     # Nothing is committed before it: nothing was decided at all.
     api.post(BATCH, {"entries": entries[1:]}).error(500, "server_error")
-    assert SpendLog.objects.count() == 2
+    assert SpendLog.objects.count() == 3
 
 
 # --- Against one by one ------------------------------------------------------------------------
@@ -208,7 +243,7 @@ def test_a_bug_in_one_brand_leaves_the_others_decided_and_can_be_tried_again(
 
 @dataclass(frozen=True)
 class World:
-    """Two brands with two campaigns each, and an entry of the log for each campaign."""
+    """Brands with two campaigns each, and an entry of the log for each campaign."""
 
     campaigns: list[Json]
     logged: list[int]
@@ -220,6 +255,7 @@ def make_world(api: Api) -> World:
         for brand in (
             api.create_brand("Tight", daily_budget="6.00", monthly_budget="8.00"),
             api.create_brand("Loose"),
+            api.create_brand("Third", monthly_budget="5.00"),
         )
         for name, settings in (("plain", {}), ("capped", {"own_lifetime_budget": "3.00"}))
     ]
@@ -241,7 +277,7 @@ def entry_of(world: World, drawn: tuple[Any, ...]) -> Json:
 
 entries = st.tuples(
     st.sampled_from(["add", "add", "report", "refund"]),
-    st.integers(0, 3),
+    st.integers(0, 5),
     st.sampled_from(["0.25", "1.00", "2.00", 3, "0.0000001", None]),
     st.sampled_from(["", "", "a", "b", "c"]),
     st.sampled_from(
