@@ -6,6 +6,8 @@ manage COMMAND …                run manage.py on the data of `run`
 postgres [--durable] [PROGRAM …]
                                 run a program (default: a shell) with a throw-away PostgreSQL
                                 as its DATABASE_URL; --durable: with fsync, for measurements
+mutants [NAME …]                break the product in every known way, or in these, and see that a
+                                test fails, on SQLite and on a throw-away PostgreSQL
 bench [ARGUMENT …]              measure what is promised of speed on such a one, and on SQLite
 bench-ticks [ARGUMENT …]        measure there what a tick of the unattended work costs
 bench-lists [ARGUMENT …]        measure there what lists and admission cost as the log grows
@@ -27,6 +29,11 @@ from stack.suites import run_suites, terminated_by_exception
 
 MISUSED = 2
 INTERRUPTED = 130
+MEASUREMENTS = {
+    "bench": "benchmarks.ratios",
+    "bench-ticks": "benchmarks.idle_tick",
+    "bench-lists": "benchmarks.lists_at_size",
+}
 
 
 def main(words: list[str]) -> int:
@@ -56,12 +63,11 @@ def obey(words: list[str]) -> int:
             return lend_postgres(program, durable=True)
         case ["postgres", *program]:
             return lend_postgres(program, durable=False)
-        case ["bench", *arguments]:
-            return measure("benchmarks.ratios", arguments)
-        case ["bench-ticks", *arguments]:
-            return measure("benchmarks.idle_tick", arguments)
-        case ["bench-lists", *arguments]:
-            return measure("benchmarks.lists_at_size", arguments)
+        case ["mutants", *names]:
+            program = [sys.executable, "-m", "core.tests.mutants", *names]
+            return lend_postgres(program, durable=False)
+        case [command, *arguments] if command in MEASUREMENTS:
+            return measure(MEASUREMENTS[command], arguments)
         case _:
             sys.stderr.write(str(__doc__))
             return MISUSED
