@@ -340,12 +340,13 @@ class Paper:
         if any(now - LATE < since <= now for since, _ in brand.time_zones):
             return "time_zone_change_too_soon"
         in_effect = tuple(each for each in brand.time_zones if each[0] <= now)
+        turns_at = next_midnight(in_effect, now)
+        mine = (entry for entry in self.entries if entry.campaign.brand is brand)
+        if any(entry.at >= turns_at for entry in mine):
+            return "time_zone_change_too_soon"
         zones = in_effect
         if zone != in_effect[-1][1]:
-            zones += ((next_midnight(in_effect, now), zone),)
-            mine = (entry for entry in self.entries if entry.campaign.brand is brand)
-            if any(entry.at >= zones[-1][0] for entry in mine):
-                return "time_zone_change_too_soon"
+            zones += ((turns_at, zone),)
         brand.time_zones = zones
         return None
 

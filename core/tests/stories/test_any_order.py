@@ -14,7 +14,7 @@ from core.tests.stories.any_order import AnyOrder
 
 TRIES, STEPS = 25, 40
 DEEP_ENOUGH = settings(
-    max_examples=examples(TRIES, deep=400), stateful_step_count=examples(STEPS, deep=60)
+    max_examples=examples(TRIES, deep=200), stateful_step_count=examples(STEPS, deep=50)
 )
 # As many tries as ordinarily, always the same ones: what they find, they always find.
 SAMPLE = settings(
