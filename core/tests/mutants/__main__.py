@@ -66,12 +66,11 @@ def try_installed(name: str, entry: Entry) -> Outcomes:
 def try_shown(shown: Mapping[str, str], is_on_postgresql: bool) -> Outcomes:
     """Run the tests that show how others fail: those have to pass."""
     befell = run_tests(list(shown.values()), is_on_postgresql=is_on_postgresql)
-    return told(
-        {
-            name: {"passed": KILLED, "": ABSENT}.get(befell.get(test, ""), LIVES)
-            for name, test in shown.items()
-        }
-    )
+    outcomes = {}
+    for name, test in shown.items():
+        ends = {end for ran, end in befell.items() if ran == test or ran.startswith(f"{test}[")}
+        outcomes[name] = KILLED if ends == {"passed"} else LIVES if ends else ABSENT
+    return told(outcomes)
 
 
 def run_tests(tests: Sequence[str], *, is_on_postgresql: bool, mutant: str = "") -> Befell:
