@@ -14,7 +14,8 @@ PRODUCTION = DEBUG=0 HTTPS_ONLY=1 ALLOWED_HOSTS=budget.example.com \
 	SECRET_KEY=only-for-make-check-0123456789-abcdefghijklmnopqrstuvwxyz
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-deep bench bench-ticks bench-lists chaos check format lock clean
+.PHONY: help install run test test-deep mutants chaos bench bench-ticks bench-lists check format \
+	lock clean
 
 help: ## List these commands
 	@exec awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -30,6 +31,9 @@ test: install ## Run the tests on SQLite and on a throw-away PostgreSQL. ARGS="â
 
 test-deep: install ## The same with every example: all time zones to 2036, thousands of random cases
 	@exec env DEEP=1 .venv/bin/python -m stack test $(ARGS)
+
+mutants: install ## Break the product on purpose, in every way we know, and see that a test notices
+	@exec .venv/bin/python -m stack mutants $(ARGS)
 
 bench: install ## Measure what is promised of speed (five minutes). ARGS="--help"
 	@exec .venv/bin/python -m stack bench $(ARGS)

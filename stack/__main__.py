@@ -6,6 +6,8 @@ manage COMMAND …                run manage.py on the data of `run`
 postgres [--durable] [PROGRAM …]
                                 run a program (default: a shell) with a throw-away PostgreSQL
                                 as its DATABASE_URL; --durable: with fsync, for measurements
+mutants [NAME …]                break the product in every known way, or in these, and see that a
+                                test fails, on SQLite and on a throw-away PostgreSQL
 bench [ARGUMENT …]              measure what is promised of speed on such a one, and on SQLite
 bench-ticks [ARGUMENT …]        measure there what a tick of the unattended work costs
 bench-lists [ARGUMENT …]        measure there what lists and admission cost as the log grows
@@ -62,6 +64,9 @@ def obey(words: list[str]) -> int:
         case ["postgres", "--durable", *program]:
             return lend_postgres(program, durable=True)
         case ["postgres", *program]:
+            return lend_postgres(program, durable=False)
+        case ["mutants", *names]:
+            program = [sys.executable, "-m", "core.tests.mutants", *names]
             return lend_postgres(program, durable=False)
         case [name, *arguments] if name in MEASUREMENTS:
             return measure(MEASUREMENTS[name], arguments)

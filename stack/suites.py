@@ -20,6 +20,7 @@ PURE_TESTS = (
     "core/tests/rules",
     "core/tests/stack",
     "core/tests/clients",
+    "core/tests/mutants",
     "core/tests/commands/test_load_demo.py",
     "core/tests/commands/test_simulate_days.py",
     # Its numbers of entries have gaps on PostgreSQL, where refused requests use some up.

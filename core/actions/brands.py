@@ -124,10 +124,12 @@ def _save(brand: Brand) -> None:
 def _move_to_zone(brand: Brand, time_zone: str, now: datetime) -> None:
     """Take the new zone and give the periods that still run their new ends (C12)."""
     calendar = with_time_zone(brand.calendar, time_zone, now)
+    # From here on days are other ones; also where a change to come is taken back.
+    parts_at = calendar.changes_at or brand.time_zone_changes_at
     brand.time_zone = calendar.time_zone
     brand.previous_time_zone = calendar.previous_time_zone
     brand.time_zone_changes_at = calendar.changes_at
-    if calendar.changes_at and has_brand_spent_from(brand, calendar.changes_at):
+    if parts_at and has_brand_spent_from(brand, parts_at):
         raise TimeZoneChangeTooSoonError(
             "time_zone", "spend of the next budget day is already recorded; change it again then"
         )

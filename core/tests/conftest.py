@@ -6,7 +6,7 @@ spend log, which the database refuses, and rightly so (C24).
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 from uuid import uuid4
@@ -20,6 +20,7 @@ from django.test.utils import override_settings, setup_databases, teardown_datab
 from pytest_django import DjangoDbBlocker
 
 from core.tests.depth import load_profile
+from core.tests.mutants.defects import DEFECTS
 
 # Before a test module makes settings of its own from it.
 load_profile()
@@ -37,6 +38,13 @@ LONGEST_FIRST = (
     "actions/test_play_simulation",
 )
 OwnDatabases = Callable[[], AbstractContextManager[str]]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Take the name of a defect that the tests are to be run with."""
+    parser.addoption(
+        "--mutant", choices=sorted(DEFECTS), help="run the tests on a product broken in this way"
+    )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -84,6 +92,14 @@ def clock_of_this_host(request: pytest.FixtureRequest, monkeypatch: pytest.Monke
     """
     if request.node.get_closest_marker("clock_of_the_database") is None:
         monkeypatch.setattr("core.queries.clock.has_server", lambda: False)
+
+
+@pytest.fixture(autouse=True)
+def broken_on_purpose(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Put in the defect that was asked for with `--mutant`."""
+    name = request.config.getoption("--mutant")
+    with DEFECTS[name]() if name else nullcontext():
+        yield
 
 
 @pytest.fixture

@@ -260,6 +260,20 @@ def test_a_zone_does_not_change_under_spend_of_the_next_day_c12() -> None:
     assert edited.previous_time_zone == "Europe/Berlin"
 
 
+def test_a_change_to_come_is_not_taken_back_under_spend_of_the_next_day_c12() -> None:
+    brand = make_brand(time_zone="UTC")
+    campaign = make_campaign(brand)
+    just_before = utc("2026-06-10T23:58")
+    edit_brand(brand.pk, {"time_zone": "America/New_York"}, caller=CALLER, now=just_before)
+    # Still the tenth, which goes on until midnight in New York; in UTC it would be the eleventh.
+    report(campaign, "1", occurred_at=just_before + timedelta(minutes=4), now=just_before)
+    assert spent(brand, starts_on=TODAY) == 1
+    before = everything_stored()
+    with pytest.raises(TimeZoneChangeTooSoonError, match="next budget day"):
+        edit_brand(brand.pk, {"time_zone": "UTC"}, caller=CALLER, now=just_before)
+    assert everything_stored() == before
+
+
 def test_a_second_move_leaves_the_start_of_the_running_month_alone_c12() -> None:
     brand = make_brand(time_zone="America/New_York", now=utc("2026-05-20T12:00"))
     campaign = make_campaign(brand, now=utc("2026-05-20T12:00"))

@@ -58,6 +58,11 @@ def test_no_total_is_ever_zeroed_c10() -> None:
     run("reset_daily_spend", MIDNIGHT)
     assert spent(campaign.brand) == spent(campaign) == 5
     assert spent(campaign, starts_on=TODAY + DAY) == 0
+    report(campaign, "1", now=MIDNIGHT + MINUTE, occurred_at=NOON - DAY)
+    add(campaign, "2", now=MIDNIGHT + MINUTE)
+    assert run("reset_daily_spend", MIDNIGHT + HOUR)["closed"] == 1
+    assert spent(campaign.brand, starts_on=TODAY + DAY) == 2
+    assert spent(campaign, starts_on=TODAY + DAY) == 2
 
 
 def test_each_brand_turns_at_its_own_midnight_c9() -> None:
