@@ -12,6 +12,7 @@ from django.db.backends.utils import CursorWrapper
 
 from benchmarks.many_campaigns import NOON, Say, fill
 from core.models import CampaignCounts
+from core.models.sql import without_time_limit
 from core.queries.campaigns import COUNTS, map_counted_campaigns
 
 TOGETHER = 500_000
@@ -56,13 +57,11 @@ def fill_log(entry_count: int, campaign_count: int, brand_count: int, say: Say) 
         CampaignCounts(brand_id=brand_id, **dict(zip(COUNTS, numbers, strict=True)))
         for brand_id, numbers in map_counted_campaigns().items()
     )
-    with connection.cursor() as cursor:
-        cursor.execute("SET statement_timeout = 0")
+    with without_time_limit(), connection.cursor() as cursor:
         with _bare_tables(cursor):
             _insert(cursor, entry_count, say)
         cursor.execute("VACUUM ANALYZE")
         cursor.execute("CHECKPOINT")
-        cursor.execute("SET statement_timeout TO DEFAULT")
 
 
 def _insert(cursor: CursorWrapper, count: int, say: Say) -> None:

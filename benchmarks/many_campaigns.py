@@ -17,6 +17,7 @@ from core.actions.campaigns import create_campaign
 from core.actions.spend import add_spend
 from core.actions.spend_requests import SpendRequest
 from core.models import Brand, BrandTotal, Campaign, CampaignTotal, Schedule
+from core.models.sql import without_time_limit
 from core.rules.dayparts import Daypart
 
 NOON = datetime(2026, 6, 10, 12, tzinfo=UTC)  # a Wednesday
@@ -34,17 +35,14 @@ def fill(campaign_count: int, brand_count: int, say: Say) -> None:
 
     The zones share the brands evenly, and the brands and schedules the campaigns.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SET statement_timeout = 0")
     each = campaign_count // brand_count // len(SCHEDULES)
-    for number, zone in enumerate(ZONES, start=1):
-        _fill_zone(zone, brand_count // len(ZONES), each)
-        say(f"filled {zone}: {campaign_count * number // len(ZONES):,} of {campaign_count:,}")
-    with connection.cursor() as cursor:
+    with without_time_limit(), connection.cursor() as cursor:
+        for number, zone in enumerate(ZONES, start=1):
+            _fill_zone(zone, brand_count // len(ZONES), each)
+            say(f"filled {zone}: {campaign_count * number // len(ZONES):,} of {campaign_count:,}")
         cursor.execute("VACUUM ANALYZE")
         # A checkpoint that the filling caused would be measured with what follows.
         cursor.execute("CHECKPOINT")
-        cursor.execute("SET statement_timeout TO DEFAULT")
 
 
 def _fill_zone(zone: str, brands: int, each: int) -> None:

@@ -30,6 +30,7 @@ BEHIND_PROXY = env.bool("BEHIND_PROXY", False)
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
 
 DATABASE_URL = env.str("DATABASE_URL", f"sqlite:///{BASE_DIR / 'db.sqlite3'}")
+DATABASE_CONNECT_SECONDS = env.int("DATABASE_CONNECT_SECONDS", 2)
 DATABASE_LOCK_TIMEOUT_MS = env.int("DATABASE_LOCK_TIMEOUT_MS", 3_000)
 DATABASE_STATEMENT_TIMEOUT_MS = env.int("DATABASE_STATEMENT_TIMEOUT_MS", 5_000)
 DATABASE_PREPARED_STATEMENTS = env.bool("DATABASE_PREPARED_STATEMENTS", True)
@@ -133,7 +134,8 @@ def database_options(engine: str) -> dict[str, Any]:
 
     SQLite: every transaction takes the write lock at its start (IMMEDIATE), since there a
     row lock does nothing; FULL makes a commit survive a power loss.
-    PostgreSQL: a bounded wait for locks and statements, so that a stuck peer costs a 503.
+    PostgreSQL: a bounded wait for locks, statements and a server that has fallen silent, so that
+    a stuck peer costs a 503.
     """
     if engine.endswith("sqlite3"):
         pragmas = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
@@ -143,7 +145,11 @@ def database_options(engine: str) -> dict[str, Any]:
         "statement_timeout": DATABASE_STATEMENT_TIMEOUT_MS,
         "idle_in_transaction_session_timeout": 10_000,
     }
+    seconds = DATABASE_STATEMENT_TIMEOUT_MS / 1_000
     return {
+        "connect_timeout": DATABASE_CONNECT_SECONDS,
+        # Longer than the server's own limit, which tells more, by the way there and back.
+        "patience_seconds": seconds + DATABASE_CONNECT_SECONDS if seconds else None,
         "options": " ".join(f"-c {name}={value}" for name, value in limits.items()),
         # Of hand-written statements, those that a connection sends for the third time.
         "prepare_threshold": 2 if DATABASE_PREPARED_STATEMENTS else None,
@@ -156,6 +162,8 @@ DATABASES: dict[str, dict[str, Any]] = {
 DATABASES["default"].setdefault("OPTIONS", {}).update(
     database_options(DATABASES["default"]["ENGINE"])
 )
+if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
+    DATABASES["default"]["ENGINE"] = "budget_manager.postgresql"
 
 # --- Unattended work -------------------------------------------------------------------
 

@@ -6,8 +6,8 @@ campaign (`core/queries/doubts.py`); everything else is written with the ORM.
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Self
@@ -55,6 +55,25 @@ def for_rows(rows: Sequence[Row], one_by_one: str, of_arrays: str) -> Statement:
         return Statement(one_by_one, rows=rows, is_read=False)
     arrays = list(map(_array, zip(*rows, strict=True)))
     return Statement(of_arrays, arrays, is_read=False)
+
+
+@contextmanager
+def without_time_limit() -> Iterator[None]:
+    """Let the statements of this block take as long as they need, where anything limits them."""
+    if connection.vendor == "sqlite":
+        yield
+        return
+    connection.ensure_connection()
+    driver = connection.connection
+    patience_seconds, driver.patience_seconds = driver.patience_seconds, None
+    with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0")
+    try:
+        yield
+        with connection.cursor() as cursor:
+            cursor.execute("SET statement_timeout TO DEFAULT")
+    finally:
+        driver.patience_seconds = patience_seconds
 
 
 def run_together(statements: Sequence[Statement]) -> list[list[Row]]:

@@ -51,6 +51,8 @@ def _check_text(text: str, field: str, longest: int) -> None:
         raise InvalidFieldError(field, "must not be empty")
     if len(text) > longest:
         raise InvalidFieldError(field, f"must have at most {longest} characters")
+    if text.isascii() and text.isprintable():
+        return  # As nearly all are, and each of thousands of a batch is looked at.
     # Control characters and lone surrogates: no database keeps all of them alike (C30).
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
         raise InvalidFieldError(field, "must not contain control characters")

@@ -177,7 +177,7 @@ def test_instants_come_and_go_as_utc_on_postgresql_c9() -> None:
     ("url", "engine", "option"),
     [
         ("sqlite:///some.sqlite3", "django.db.backends.sqlite3", "transaction_mode"),
-        ("postgresql://ann@db/shop", "django.db.backends.postgresql", "options"),
+        ("postgresql://ann@db/shop", "budget_manager.postgresql", "options"),
     ],
 )
 def test_the_database_comes_from_its_url_with_the_options_of_its_vendor(

@@ -33,7 +33,8 @@ def read_json(body: bytes) -> dict[str, Any]:
     if not body.strip():
         raise MalformedBodyError("The body is empty; send a JSON object")
     try:
-        document = _decoder().decode(body.decode("utf-8"))
+        text = body.decode("utf-8")
+        document = _decoder().decode(text)
     except UnicodeDecodeError as error:
         raise MalformedBodyError("The body is not UTF-8") from error
     except json.JSONDecodeError as error:
@@ -44,7 +45,10 @@ def read_json(body: bytes) -> dict[str, Any]:
         raise MalformedBodyError("The body is nested too deeply") from error
     if not isinstance(document, dict):
         raise MalformedBodyError("The body must be a JSON object")
-    _check_text(document, depth=1)
+    _check_depth(document, depth=1)
+    # Only an escape can name what a database can't keep: it is no valid UTF-8, or no valid JSON.
+    if "\\u" in text:
+        _check_text(document)
     return document
 
 
@@ -84,18 +88,24 @@ def _refuse_constant(text: str) -> NoReturn:
     raise MalformedBodyError(f"{text} is not a JSON number")
 
 
-def _check_text(value: Any, *, depth: int) -> None:
-    """Refuse nesting without end and text that a database can't keep."""
+def _check_depth(value: dict[str, Any] | list[Any], *, depth: int) -> None:
     if depth > DEEPEST_NESTING:
         raise MalformedBodyError("The body is nested too deeply")
+    for inner in value.values() if isinstance(value, dict) else value:
+        if isinstance(inner, dict | list):
+            _check_depth(inner, depth=depth + 1)
+
+
+def _check_text(value: Any) -> None:
+    """Refuse text that a database can't keep."""
     match value:
         case dict():
             for name, inner in value.items():
-                _check_text(name, depth=depth)
-                _check_text(inner, depth=depth + 1)
+                _check_text(name)
+                _check_text(inner)
         case list():
             for inner in value:
-                _check_text(inner, depth=depth + 1)
+                _check_text(inner)
         case str() if "\0" in value or not (value.isascii() or _is_whole(value)):
             raise MalformedBodyError("The body holds a NUL character or half a surrogate pair")
 
