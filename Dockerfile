@@ -12,4 +12,4 @@ RUN useradd --system --no-create-home budget && mkdir -p var/static
 USER budget
 
 EXPOSE 8000
-CMD ["python", "-m", "gunicorn", "budget_manager.wsgi:application", "--config", "stack/gunicorn_conf.py", "--no-control-socket", "--bind", "0.0.0.0:8000"]
+CMD ["python", "-m", "stack.web", "budget_manager.wsgi:application", "--bind", "0.0.0.0:8000"]

@@ -12,7 +12,7 @@ from django.db.backends.utils import CursorWrapper
 
 from benchmarks.many_campaigns import NOON, Say, fill
 from core.models import CampaignCounts
-from core.models.sql import without_time_limit
+from core.models.sql import long_statements
 from core.queries.campaigns import COUNTS, map_counted_campaigns
 
 TOGETHER = 500_000
@@ -57,7 +57,7 @@ def fill_log(entry_count: int, campaign_count: int, brand_count: int, say: Say) 
         CampaignCounts(brand_id=brand_id, **dict(zip(COUNTS, numbers, strict=True)))
         for brand_id, numbers in map_counted_campaigns().items()
     )
-    with without_time_limit(), connection.cursor() as cursor:
+    with long_statements(), connection.cursor() as cursor:
         with _bare_tables(cursor):
             _insert(cursor, entry_count, say)
         cursor.execute("VACUUM ANALYZE")

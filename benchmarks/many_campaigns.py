@@ -17,7 +17,7 @@ from core.actions.campaigns import create_campaign
 from core.actions.spend import add_spend
 from core.actions.spend_requests import SpendRequest
 from core.models import Brand, BrandTotal, Campaign, CampaignTotal, Schedule
-from core.models.sql import without_time_limit
+from core.models.sql import long_statements
 from core.rules.dayparts import Daypart
 
 NOON = datetime(2026, 6, 10, 12, tzinfo=UTC)  # a Wednesday
@@ -36,7 +36,7 @@ def fill(campaign_count: int, brand_count: int, say: Say) -> None:
     The zones share the brands evenly, and the brands and schedules the campaigns.
     """
     each = campaign_count // brand_count // len(SCHEDULES)
-    with without_time_limit(), connection.cursor() as cursor:
+    with long_statements(), connection.cursor() as cursor:
         for number, zone in enumerate(ZONES, start=1):
             _fill_zone(zone, brand_count // len(ZONES), each)
             say(f"filled {zone}: {campaign_count * number // len(ZONES):,} of {campaign_count:,}")

@@ -18,7 +18,7 @@ from stack.leash import leashed
 from stack.throwaway import throwaway_folder
 
 PRODUCT = "budget_manager.wsgi:application"
-NOOP = "django.core.wsgi:get_wsgi_application()"
+NOOP = "benchmarks.noop_application:application"
 PATIENCE_SECONDS = 30.0
 LOOK_SECONDS = 0.05
 LOG_TAIL = 2_000
@@ -112,7 +112,7 @@ def _command(application: str, shape: Shape, port: int) -> tuple[str, ...]:
     words = [application if word == PRODUCT else word for word in commands.WEB]
     assert application in words
     words += ["--workers", str(shape.workers), "--threads", str(shape.threads)]
-    words += ["--bind", f"127.0.0.1:{port}", "--log-level", "warning"]
+    words += ["--bind", f"127.0.0.1:{port}"]
     return commands.spec("web", tuple(words), {}).command
 
 

@@ -3,9 +3,11 @@
 import http.client
 import json
 import math
+import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
@@ -13,51 +15,99 @@ from typing import Any
 from budget_manager_client import (
     BudgetManager,
     BudgetManagerError,
-    ChangedMeanwhile,
     Daypart,
     Entry,
     Hold,
-    OutcomeUnknown,
     Refused,
     Spend,
+    Unreachable,
+    _Answer,
+    _Request,
 )
 
 from chaos.journal import Document, Intent
 
 TIMEOUT_SECONDS = 4.0
-# Some clients leave it to the typed client to try again, and so write down fewer tries.
+# Some clients leave it to the typed client to try again for so long.
 PATIENT_SECONDS = 3.0
 SERVER_FAULT = 500
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What came of a try: how it ended, and the answer that counts or the server's fault."""
+class Try:
+    """One request on the wire: how it ended, and what was answered, if anything was."""
 
     ending: str
     status: int | None = None
-    answer: Document | None = None
-    fault: Document | None = None
+    document: Document | None = None
+    is_replay: bool = False
+
+    @property
+    def is_definite(self) -> bool:
+        """Whether the call has its answer; of a batch, all its entries."""
+        if self.status is None or self.document is None:
+            return False
+        is_passing = self.status >= SERVER_FAULT or self.status == HTTPStatus.TOO_MANY_REQUESTS
+        results = self.document.get("results", ())
+        return not is_passing and all(each["status"] != "failed" for each in results)
+
+    @property
+    def is_fault(self) -> bool:
+        """Whether the server failed in a way that it never may."""
+        is_promised = self.status == HTTPStatus.SERVICE_UNAVAILABLE
+        return self.status is not None and self.status >= SERVER_FAULT and not is_promised
 
 
-def open_host(url: str, token: str, *, is_patient: bool) -> BudgetManager:
+class Witness(BudgetManager):
+    """The typed client, and in each thread the tries of its last call as they were on the wire.
+
+    A journal is evidence: it has what the server said, not what a client made of it.
+    """
+
+    def __init__(self, url: str, api_key: str, **terms: Any) -> None:
+        super().__init__(url, api_key, **terms)
+        self._seen = threading.local()
+
+    @property
+    def tries(self) -> list[Try]:
+        """Those of this thread."""
+        if not hasattr(self._seen, "tries"):
+            self._seen.tries = []
+        tries: list[Try] = self._seen.tries
+        return tries
+
+    def _try(self, request: _Request, seconds: float) -> _Answer:
+        try:
+            answer = super()._try(request, seconds)
+        except Unreachable as problem:
+            self.tries.append(Try(_ending(problem.__cause__)))
+            raise
+        document = {name: told for name, told in answer.document.items() if name != "request_id"}
+        self.tries.append(Try("answered", answer.status, document, answer.replayed))
+        return answer
+
+
+def open_host(url: str, token: str, *, is_patient: bool) -> Witness:
     """A client of one host that tries once, or for a while if it is patient."""
     if is_patient:
-        return BudgetManager(url, token, timeout=TIMEOUT_SECONDS, deadline=PATIENT_SECONDS)
+        return Witness(url, token, timeout=TIMEOUT_SECONDS, deadline=PATIENT_SECONDS)
     # A pause without end is past every deadline: one try, and the next is ours, on another host.
-    return BudgetManager(url, token, timeout=TIMEOUT_SECONDS, chance=lambda: math.inf)
+    return Witness(url, token, timeout=TIMEOUT_SECONDS, chance=lambda: math.inf)
 
 
-def attempt(api: BudgetManager, intent: Intent) -> Outcome:
-    """Try once what the intent says."""
-    try:
-        result = CALLS[intent.call](api, intent)
-    except BudgetManagerError as error:
-        return _of_error(error)
-    if isinstance(result, list):
-        return _of_batch(result)
-    status = HTTPStatus.CREATED if intent.call == "hold" else HTTPStatus.OK
-    return _answered(status, _document(result), is_replay=getattr(result, "replayed", False))
+def attempt(api: Witness, intent: Intent) -> list[Try]:
+    """Try what the intent says; each try that the client made of it."""
+    api.tries.clear()
+    with suppress(BudgetManagerError):
+        CALLS[intent.call](api, intent)
+    return list(api.tries)
+
+
+def _ending(cause: BaseException | None) -> str:
+    """How a try without an answer ended."""
+    if isinstance(cause, ConnectionRefusedError):
+        return "refused_connection"
+    return "timeout" if isinstance(cause, TimeoutError) else "cut"
 
 
 def abandon(url: str, token: str, intent: Intent, *, seconds: float) -> None:
@@ -72,64 +122,6 @@ def abandon(url: str, token: str, intent: Intent, *, seconds: float) -> None:
         return
     finally:
         connection.close()
-
-
-def _of_error(error: BudgetManagerError) -> Outcome:
-    cause = error.__cause__ if isinstance(error, OutcomeUnknown) else error
-    if not isinstance(cause, Refused):
-        return Outcome(_ending_without_answer(cause))
-    document = _refusal(cause)
-    if cause.status >= SERVER_FAULT:
-        is_promised = cause.status == HTTPStatus.SERVICE_UNAVAILABLE
-        fault = None if is_promised else {"status": cause.status, "body": document}
-        return Outcome("answered", cause.status, fault=fault)
-    if cause.status == HTTPStatus.TOO_MANY_REQUESTS:
-        return Outcome("answered", cause.status)
-    outcome = _answered(cause.status, document, is_replay=cause.replayed)
-    if isinstance(error, ChangedMeanwhile) and error.maybe_ours and outcome.answer:
-        outcome.answer["maybe_ours"] = True
-    return outcome
-
-
-def _ending_without_answer(cause: BaseException | None) -> str:
-    """How a try ended of which the client says that there was no answer."""
-    why = None if cause is None else cause.__cause__
-    if isinstance(why, ConnectionRefusedError):
-        return "refused_connection"
-    return "timeout" if isinstance(why, TimeoutError) else "cut"
-
-
-def _of_batch(results: list[Spend | Refused]) -> Outcome:
-    if any(isinstance(each, Refused) and each.is_passing for each in results):
-        return Outcome("answered", HTTPStatus.OK)  # Some entries failed: all are sent again.
-    return _answered(HTTPStatus.OK, {"results": [_batch_line(each) for each in results]})
-
-
-def _batch_line(result: Spend | Refused) -> Document:
-    if isinstance(result, Refused):
-        return {"status": "replayed" if result.replayed else "refused", **_refusal(result)}
-    return {"status": "replayed" if result.replayed else "admitted", **_document(result)}
-
-
-def _answered(status: int, body: Document, *, is_replay: bool = False) -> Outcome:
-    answer = {"status": int(status), "is_replay": is_replay, "body": body}
-    return Outcome("answered", int(status), answer)
-
-
-def _refusal(refused: Refused) -> Document:
-    own = {"error": refused.message, "code": refused.code, "fields": refused.fields}
-    return {**own, **refused.details}
-
-
-def _document(result: Any) -> Document:
-    """The typed answer as JSON values, without what says how it came."""
-    told = {name: value for name, value in asdict(result).items() if name != "replayed"}
-    document: Document = json.loads(json.dumps(told, default=_wire))
-    return document
-
-
-def _wire(value: object) -> str:
-    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def _row(intent: Intent) -> int:
@@ -173,7 +165,7 @@ def _hold(api: BudgetManager, intent: Intent) -> Hold:
     )
 
 
-# The `_wire` form of the body is what the client sends: it makes the body from these arguments.
+# The client makes each body anew, from its arguments; it is the one that the intent has.
 CALLS: dict[str, Callable[[BudgetManager, Intent], Any]] = {
     "add": lambda api, intent: api.add(**intent.body),
     "report": _report,

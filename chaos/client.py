@@ -19,7 +19,7 @@ from chaos.sending import Sender, WebHost, open_hosts
 from chaos.wishes import Memory, Wishes
 
 FINISH_FILE = "finish"
-LOOK_SECONDS = 0.1
+MOST_BEHIND_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -75,9 +75,13 @@ def spend(part: Part) -> None:
     wishes = Wishes(part.folder, part.name, scene=part.scene, memory=memory, chance=chance)
     remember(part, sender, memory)
     finish = part.folder / FINISH_FILE
+    due_at = time.monotonic()
     while not finish.exists():
         carry_out(wishes.next(), sender=sender, wishes=wishes, memory=memory)
-        time.sleep(chance.expovariate(part.rate))
+        # Slow answers don't slow the attack down, but what an outage took isn't made up for.
+        now = time.monotonic()
+        due_at = max(due_at + chance.expovariate(part.rate), now - MOST_BEHIND_SECONDS)
+        time.sleep(max(0.0, due_at - now))
 
 
 def remember(part: Part, sender: Sender, memory: Memory) -> None:

@@ -67,7 +67,7 @@ class Operator:
         found = self._brand(brand)
         column = self._chance.choice(("daily_budget", "daily_budget", "monthly_budget"))
         budget: Decimal = getattr(found, column) or Decimal(10)
-        self._edit_brand(found, {column: self._moved(budget)})
+        self._edit_brand(found, {column: self._moved(budget, column)})
 
     def _move_campaign_budget(self, brand: SceneBrand) -> None:
         found = self._campaign(self._chance.choice(brand.campaign_ids))
@@ -76,13 +76,14 @@ class Operator:
         )
         budget: Decimal | None = getattr(found, column)
         lifted = budget is not None and self._chance.random() < 0.2
-        told = None if lifted else self._moved(budget or Decimal(5))
+        told = None if lifted else self._moved(budget or Decimal(5), column)
         self._edit_campaign(found, {column: told})
 
-    def _moved(self, budget: Decimal) -> str:
-        """Up or down by a third at most, on the whole a little up; never next to nothing."""
-        factor = Decimal(self._chance.randint(70, 136)) / 100
-        return str(max(Decimal(3), min(Decimal(3000), budget * factor)).quantize(CENT))
+    def _moved(self, budget: Decimal, column: str) -> str:
+        """Up or down by a third; a day's stays so small that its callers use it up."""
+        factor = Decimal(self._chance.randint(70, 140)) / 100
+        least, most = (4, 30) if "daily" in column else (10, 2_000)
+        return str(max(Decimal(least), min(Decimal(most), budget * factor)).quantize(CENT))
 
     def _set_schedule(self, brand: SceneBrand) -> None:
         found = self._campaign(brand.campaign_ids[-1])

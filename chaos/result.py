@@ -21,12 +21,15 @@ class Found:
     seed: int
     duration: float
     timetable: list[str]
+    # Before the faults ended; the counts have those of settling, too.
+    attempts_in_attack: int
     counts: dict[str, int]
     calls: dict[str, int]
     faults: dict[str, int]
     midnights: int
     brand_midnights: int
     leaps: int
+    postponed_leaps: int
     commits_cut: int
     seconds_in_all: float
     audit_status: int
@@ -35,7 +38,7 @@ class Found:
     @property
     def attempts_per_second(self) -> float:
         """Calls that clients meant, in a second of the attack."""
-        return self.counts.get("attempts", 0) / self.duration
+        return self.attempts_in_attack / self.duration
 
 
 def write_result(found: Found, output: Path) -> int:
@@ -58,8 +61,9 @@ def _summary(found: Found, machine: Mapping[str, object]) -> Iterator[str]:
     yield _counted("faults", found.faults)
     yield (
         f"{found.midnights} midnights with live traffic on both sides ({found.brand_midnights} of "
-        f"brands), {found.leaps} leaps of time, {found.commits_cut} connections cut between COMMIT "
-        f"and its answer, {found.attempts_per_second:.0f} attempts a second"
+        f"brands), {found.leaps} leaps of time ({found.postponed_leaps} postponed), "
+        f"{found.commits_cut} connections cut between COMMIT and its answer, "
+        f"{found.attempts_per_second:.0f} attempts a second"
     )
     yield "clean" if found.audit_status == 0 else "A PROMISE WAS BROKEN: see the table above"
 

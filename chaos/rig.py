@@ -10,6 +10,7 @@ import shutil
 import sys
 from pathlib import Path
 
+from chaos.errors import RigFailedError
 from chaos.logbook import LogBook
 from chaos.result import write_result
 from chaos.run import Run, Wanted
@@ -30,7 +31,8 @@ def parse(words: list[str]) -> Wanted:
     parser.add_argument("--seed", type=int, default=1, help="of the timetable (%(default)s)")
     parser.add_argument("--rate", type=float, default=110.0, help="calls a second (%(default)g)")
     parser.add_argument("--keep", action="store_true", help="keep the database as database.sql")
-    parser.add_argument("--output", type=Path, default=VAR / "chaos.json", help="(%(default)s)")
+    parser.add_argument("--folder", type=Path, help="for all that is kept (var/chaos/SEED)")
+    parser.add_argument("--output", type=Path, default=VAR / "chaos.json", help="(var/chaos.json)")
     return Wanted(**vars(parser.parse_args(words)))
 
 
@@ -38,7 +40,7 @@ def main(words: list[str]) -> int:
     """Attack, settle, judge."""
     wanted = parse(words)
     make_var()
-    folder = VAR / "chaos" / str(wanted.seed)
+    folder = wanted.folder or VAR / "chaos" / str(wanted.seed)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     log = LogBook(folder / "logs")
@@ -46,7 +48,7 @@ def main(words: list[str]) -> int:
         with Supervisor(log, backoff=QUICK) as supervisor:
             run = Run(wanted, folder, log, supervisor=supervisor)
             found = run.attack()
-    except CannotStartError as error:
+    except (CannotStartError, RigFailedError) as error:
         log.tell(str(error))
         return RIG_FAILED
     except StopRequestedError:

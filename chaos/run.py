@@ -1,11 +1,11 @@
 """One run: bring the system up, attack it, let it settle, have it judged."""
 
 import json
+import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,6 +16,7 @@ from budget_manager_client import BudgetManager
 from chaos import processes
 from chaos.client import FINISH_FILE
 from chaos.clock import SimulatedClock
+from chaos.errors import NotInTimeError
 from chaos.injector import Injector
 from chaos.logbook import LogBook
 from chaos.midnights import count_live
@@ -24,15 +25,18 @@ from chaos.processes import CLIENT_COUNT, Places
 from chaos.result import Found
 from chaos.scene import Scene, make_scene
 from chaos.servers import Servers, free_ports, running_servers
+from chaos.squeeze import SQUEEZED_FILE
 from chaos.tally import Tally
 from chaos.time_machine import PERIOD_SECONDS, TimeMachine, focus_on
 from chaos.timetable import timetable
 from stack import valkey
-from stack.errors import ServerFailedError, StepFailedError
+from stack.errors import StepFailedError
 from stack.supervisor import Supervisor
 
 START_SECONDS = 60.0
 SETTLE_SECONDS = 120.0
+# Nobody attacks any more, so that all may take their time.
+SILENCE_SECONDS = 15.0
 TELL_SECONDS = 5.0
 # Past the longest hold.
 PAST_ALL_HOLDS = timedelta(hours=25)
@@ -48,6 +52,7 @@ class Wanted:
     seed: int
     rate: float
     keep: bool
+    folder: Path | None
     output: Path
 
 
@@ -71,7 +76,7 @@ class Run:
                 return self._attack(servers, began_at)
             finally:
                 self._supervisor.stop()
-                self._log.say("postgres", servers.database.log)
+                self._keep_log(servers)
 
     def _attack(self, servers: Servers, began_at: float) -> Found:
         proxies = servers.database_proxy, servers.broker_proxy
@@ -84,20 +89,25 @@ class Run:
         planned = timetable(self._wanted.seed, self._wanted.duration)
         injector = Injector(servers, self._supervisor, planned, say=self._log.tell)
         self._endure(machine, injector)
+        attempts = self._tally.read().counts["attempts"]
         self._settle(servers, machine, injector, places=places, environment=environment)
         self._keep_facts(servers, machine)
         status = self._judge(servers, environment)
-        midnights, of_brands = count_live(machine.midnights, self._tally.answered_at)
+        if self._wanted.keep:
+            servers.database.dump(self._folder / "database.sql")
+        midnights, of_brands = count_live(machine.midnights, self._answers(scene))
         return Found(
             seed=self._wanted.seed,
             duration=self._wanted.duration,
             timetable=[str(each) for each in planned],
+            attempts_in_attack=attempts,
             counts=dict(self._tally.counts),
             calls=dict(self._tally.calls),
             faults={str(fault): count for fault, count in injector.done.items()},
             midnights=midnights,
             brand_midnights=of_brands,
             leaps=machine.leaps,
+            postponed_leaps=machine.postponed,
             commits_cut=servers.database_proxy.commits_cut,
             seconds_in_all=round(time.monotonic() - began_at, 1),
             audit_status=status,
@@ -168,22 +178,32 @@ class Run:
         self._log.tell("settling")
         injector.end_all()
         (self._folder / FINISH_FILE).touch()
-        self._await(self._clients_are_done, "the clients", SETTLE_SECONDS)
+        are_done = self._has_come(self._clients_are_done, SETTLE_SECONDS)
         self._leap(machine, self._clock.now() + PAST_ALL_HOLDS)
+        if are_done:
+            self._squeeze(places, environment)
+        else:
+            self._log.tell("some calls get no definite answer: the audit will name them")
+        # Time stands still, so that no window opens between the last tick and the audit.
+        self._leap(machine, self._clock.now(), speed=0.0)
+        if not self._has_come(lambda: self._tasks_have_run(servers), SETTLE_SECONDS):
+            self._log.tell("some task never comes to its end: the audit will show what it left")
+        self._tally.read()
+
+    def _squeeze(self, places: Places, environment: Mapping[str, str]) -> None:
         status = self._supervisor.run_to_end(processes.squeeze(places, environment))
         if status != 0:
             raise StepFailedError("squeeze", status)
-        # Time stands still, so that no window opens between the last tick and the audit.
-        self._leap(machine, self._clock.now(), speed=0.0)
-        self._await(lambda: self._tasks_have_run(servers), "the last ticks", SETTLE_SECONDS)
-        self._tally.read()
 
     def _clients_are_done(self) -> bool:
         names = [f"client-{number + 1}" for number in range(CLIENT_COUNT)]
         return all((self._folder / f"{name}.done").exists() for name in [*names, "operator"])
 
     def _leap(self, machine: TimeMachine, to: datetime, *, speed: float = 1.0) -> None:
-        self._await(lambda: machine.leap(to, speed=speed), "a moment of silence", SETTLE_SECONDS)
+        def leap() -> bool:
+            return machine.leap(to, speed=speed, patience_seconds=SILENCE_SECONDS)
+
+        self._await(leap, "a moment of silence", SETTLE_SECONDS)
 
     def _tasks_have_run(self, servers: Servers) -> bool:
         """Whether each task has run since time stands still."""
@@ -195,20 +215,24 @@ class Run:
 
     def _keep_facts(self, servers: Servers, machine: TimeMachine) -> None:
         """What the audit has to know and can't ask."""
-        squeezed = json.loads((self._folder / "squeezed.json").read_text())
+        squeezed = self._folder / SQUEEZED_FILE
         facts = {
             "settled_at": self._clock.now().isoformat(),
             "started_at": machine.midnights[0][0].isoformat() if machine.midnights else "",
             "deadlocks": servers.database.log.count("deadlock detected"),
             "faults_5xx": self._tally.counts["server faults"],
-            "squeezed_campaign_ids": squeezed,
+            "squeezed_campaign_ids": json.loads(squeezed.read_text()) if squeezed.exists() else [],
+            "manage": [sys.executable, "-m", "chaos.manage"],
         }
         (self._folder / "settled.json").write_text(json.dumps(facts, indent=1))
+
+    def _keep_log(self, servers: Servers) -> None:
+        (self._folder / "logs" / "postgres.log").write_text(servers.database.log)
 
     def _judge(self, servers: Servers, environment: Mapping[str, str]) -> int:
         """Stop everything but the database, and have it audited."""
         self._supervisor.stop()
-        self._log.say("postgres", servers.database.log)
+        self._keep_log(servers)
         self._log.tell("judging")
         spec = processes.audit(self._folder, environment, servers.database.url)
         status = self._supervisor.run_to_end(spec)
@@ -218,26 +242,36 @@ class Run:
             raise StepFailedError("audit", status)
         return status
 
+    def _answers(self, scene: Scene) -> dict[int, list[datetime]]:
+        """When each brand was answered, but for the one of which nobody here knows its zone."""
+        return {
+            brand_id: self._tally.answered_at[brand_id]
+            for brand_id, zones in scene.zones.items()
+            if len(zones) == 1
+        }
+
     def _audited_rows(self) -> list[dict[str, object]]:
-        with suppress(FileNotFoundError):
-            rows: list[dict[str, object]] = json.loads((self._folder / "audit.json").read_text())[
-                "rows"
-            ]
-            return rows
-        return []
+        document = json.loads((self._folder / "audit.json").read_text())
+        rows: list[dict[str, object]] = document["rows"]
+        return rows
 
     def _await(self, happened: Callable[[], bool], what: str, patience: float) -> None:
-        """Tend the processes until it has happened, or refuse."""
+        """Tend the processes until it has happened. Raises NotInTimeError."""
+        if not self._has_come(happened, patience):
+            raise NotInTimeError(what, patience, self._folder / "logs")
+
+    def _has_come(self, happened: Callable[[], bool], patience: float) -> bool:
+        """Tend the processes until it has happened or patience is over; whether it has."""
         deadline = time.monotonic() + patience
+        has_come = False
 
-        def is_so() -> bool:
-            if time.monotonic() > deadline:
-                raise ServerFailedError(
-                    what, f"nothing for {patience:g} s; see {self._folder}/logs"
-                )
-            return happened()
+        def is_over() -> bool:
+            nonlocal has_come
+            has_come = happened()
+            return has_come or time.monotonic() > deadline
 
-        self._supervisor.wait_for(is_so)
+        self._supervisor.wait_for(is_over)
+        return has_come
 
 
 def is_ready(url: str) -> bool:

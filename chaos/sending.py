@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from budget_manager_client import BudgetManager
-
-from chaos.calls import abandon, attempt, open_host
+from chaos.calls import Try, Witness, abandon, attempt, open_host
 from chaos.journal import Document, Intent, Journal
 from chaos.scene import Scene
 
@@ -24,7 +22,7 @@ class WebHost:
 
     name: str
     url: str
-    api: BudgetManager
+    api: Witness
 
 
 def open_hosts(
@@ -64,19 +62,26 @@ class Sender:
         is_in_doubt = False
         while True:
             host = host or self.any_host()
-            outcome = attempt(host.api, intent)
-            self.journal.tried(intent, host.name, outcome.ending, outcome.status)
-            if outcome.fault:
-                self.journal.failed(intent, host.name, outcome.fault)
-            if outcome.answer:
-                return self._keep(intent, outcome.answer, is_in_doubt=is_in_doubt)
+            tries = attempt(host.api, intent)
+            for each in tries:
+                self._note(intent, host, each)
+            if tries and tries[-1].is_definite:
+                return self._keep(intent, tries[-1], is_in_doubt=is_in_doubt or len(tries) > 1)
             is_in_doubt = True
             host = None
             time.sleep(self._chance.uniform(SHORTEST_PAUSE, LONGEST_PAUSE))
 
-    def _keep(self, intent: Intent, answer: Document, *, is_in_doubt: bool) -> Document:
-        if intent.call in EDITS and answer["body"].get("code") == "changed_meanwhile":
+    def _note(self, intent: Intent, host: WebHost, each: Try) -> None:
+        self.journal.tried(intent, host.name, each.ending, each.status)
+        if each.is_fault:
+            fault = {"status": each.status, "body": each.document}
+            self.journal.failed(intent, host.name, fault)
+
+    def _keep(self, intent: Intent, told: Try, *, is_in_doubt: bool) -> Document:
+        body = told.document or {}
+        answer = {"status": told.status, "is_replay": told.is_replay, "body": body}
+        if intent.call in EDITS and body.get("code") == "changed_meanwhile" and is_in_doubt:
             # It may have been a try of ours that changed it.
-            answer["maybe_ours"] = answer.get("maybe_ours", False) or is_in_doubt
+            answer["maybe_ours"] = True
         self.journal.answered(intent, answer)
         return answer

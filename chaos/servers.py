@@ -2,6 +2,7 @@
 
 import signal
 import socket
+import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -45,6 +46,12 @@ class Database:
     def crash(self) -> None:
         """Stop it at once: no session is ended, nothing is written that isn't yet."""
         self._running.close()
+
+    def dump(self, file: Path) -> None:
+        """Write all that it holds as SQL."""
+        command = [self._cluster.binaries.program("pg_dump"), "--dbname", self.url]
+        with file.open("wb") as stream:
+            subprocess.run(command, stdout=stream, check=True)  # noqa: S603 (the wheel's program)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ import json
 from collections import Counter, defaultdict
 from datetime import datetime
 from pathlib import Path
+from typing import Self
 
 from chaos.journal import Document
 
@@ -20,7 +21,7 @@ class Tally:
         # The simulated instants at which calls were meant that were answered, by brand.
         self.answered_at: defaultdict[int, list[datetime]] = defaultdict(list)
 
-    def read(self) -> None:
+    def read(self) -> Self:
         """Take in what was added."""
         for path in sorted(self._folder.glob("*.jsonl")):
             with path.open("rb") as stream:
@@ -30,6 +31,7 @@ class Tally:
             self._read_until[path] = self._read_until.get(path, 0) + whole
             for line in text[:whole].splitlines():
                 self._note(line)
+        return self
 
     def say(self) -> str:
         """How far it is, in one line."""

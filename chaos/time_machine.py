@@ -19,7 +19,7 @@ from chaos.wishes import FOCUS_FILE
 
 # Of each midnight we see so much before it and the rest of a period after it.
 LEAD = timedelta(seconds=1.7)
-PERIOD_SECONDS = 4.2
+PERIOD_SECONDS = 3.8
 PATIENCE_SECONDS = 1.0
 LOOK_SECONDS = 0.01
 
@@ -49,9 +49,11 @@ class TimeMachine:
         focus_on(self.folder, brand_ids)
         return True
 
-    def leap(self, to: datetime, *, speed: float = 1.0) -> bool:
+    def leap(
+        self, to: datetime, *, speed: float = 1.0, patience_seconds: float = PATIENCE_SECONDS
+    ) -> bool:
         """Go there, never back; whether everybody stood still in time."""
-        with self._standstill() as connection:
+        with self._standstill(patience_seconds) as connection:
             if connection is None:
                 self.postponed += 1
                 return False
@@ -60,12 +62,12 @@ class TimeMachine:
             return True
 
     @contextmanager
-    def _standstill(self) -> Iterator[psycopg.Connection | None]:
+    def _standstill(self, patience_seconds: float) -> Iterator[psycopg.Connection | None]:
         """A connection while nothing is under way, or None when something is for too long."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + patience_seconds
         try:
             with (
-                self._gate.closed(PATIENCE_SECONDS) as is_closed,
+                self._gate.closed(patience_seconds) as is_closed,
                 psycopg.connect(self.database_url, autocommit=True) as connection,
             ):
                 # A killed process leaves the gate at once, its statement the database later.

@@ -132,7 +132,8 @@ class Wishes:
             case 3:
                 when = now - LATE_LIMIT - timedelta(hours=5)
             case 4:
-                when = now + timedelta(minutes=self._chance.choice((2, 90)))
+                # Far enough that no leap of time makes it right while a try of it is in doubt.
+                when = now + self._chance.choice((timedelta(minutes=2), timedelta(days=400)))
         told = {} if when is None else {"occurred_at": when.isoformat().replace("+00:00", "Z")}
         return self._spend("report", self._amount(90), **told)
 

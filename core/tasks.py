@@ -6,11 +6,12 @@ and returns and logs what it changed (C26).
 
 import logging
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 from celery import shared_task
 
-from core.actions import delivery
+from core.actions import delivery, nightly
 from core.actions.caller import Caller
 from core.queries.clock import get_clock_difference, get_now
 
@@ -50,6 +51,12 @@ def reset_monthly_spend() -> delivery.Changes:
 def expire_holds() -> delivery.Changes:
     """Free what holds past their time still keep (C20)."""
     return _run("core.expire_holds", delivery.expire_holds)
+
+
+@shared_task(name="core.verify_ledgers")
+def verify_ledgers() -> delivery.Changes:
+    """Prove, night after night, that what is stored is what was promised (C25)."""
+    return _run("core.verify_ledgers", partial(nightly.verify_ledgers, clock=get_now))
 
 
 def _run(task: str, deed: _Deed) -> delivery.Changes:

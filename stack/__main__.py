@@ -17,6 +17,7 @@ import signal
 import subprocess
 import sys
 from types import FrameType
+from typing import NoReturn
 
 from stack import environment, valkey
 from stack.checkout import ROOT, make_var
@@ -107,18 +108,13 @@ def measure(module: str, arguments: list[str]) -> int:
     return lend_postgres([sys.executable, "-m", module, *arguments], durable=True)
 
 
-def attack(arguments: list[str]) -> int:
-    """Run the rig, which needs the typed client; it cleans up however this process ends."""
-    command = (sys.executable, "-m", "chaos.rig", *arguments)
+def attack(arguments: list[str]) -> NoReturn:
+    """Become the rig, which needs the typed client; so signals and its exit status are its own."""
     paths = [str(ROOT / "clients" / "python"), *filter(None, [os.environ.get("PYTHONPATH")])]
-    with terminated_by_exception():
-        signal.signal(signal.SIGINT, leave_to_the_program)
-        done = subprocess.run(  # noqa: S603 (ours)
-            leashed(command, at_death=signal.SIGTERM),
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
-            check=False,
-        )
-    return done.returncode
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+    os.execve(  # noqa: S606 (ours, no shell)
+        sys.executable, [sys.executable, "-m", "chaos.rig", *arguments], environment
+    )
 
 
 def leave_to_the_program(number: int, frame: FrameType | None) -> None:

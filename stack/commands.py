@@ -9,15 +9,7 @@ from collections.abc import Mapping
 from stack.process import ProcessSpec
 
 MIGRATE = ("python", "manage.py", "migrate", "--noinput")
-WEB = (
-    "python",
-    "-m",
-    "gunicorn",
-    "budget_manager.wsgi:application",
-    "--config",
-    "stack/gunicorn_conf.py",
-    "--no-control-socket",
-)
+WEB = ("python", "-m", "stack.web", "budget_manager.wsgi:application")
 # Threads, not child processes: a killed worker leaves no orphans behind.
 WORKER = (
     *("python", "-m", "celery", "-A", "budget_manager", "worker"),

@@ -108,6 +108,8 @@ def _command(binaries: PostgresBinaries, folder: Path, *, durable: bool) -> tupl
         "timezone": "UTC",
         # In the data folder rather than /dev/shm, so that removing the folder removes all.
         "dynamic_shared_memory_type": "mmap",
+        # The audit of a run puts transactions into their order by it.
+        "track_commit_timestamp": "on",
         **({} if durable else CARELESS),
     }
     words = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]

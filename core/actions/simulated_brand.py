@@ -27,7 +27,8 @@ from core.actions.spend_requests import (
 from core.enums import SpendKind
 from core.errors import BudgetExceededError, CampaignNotActiveError, HoldEndedError
 from core.models import Brand, Campaign
-from core.queries.promises import BrokenPromise, Promise, list_wrong_admissions
+from core.queries.checks.budgets import list_wrong_admissions
+from core.queries.promises import BrokenPromise, Promise
 from core.rules.admission import LATE_LIMIT
 from core.rules.traffic import (
     Ask,

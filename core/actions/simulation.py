@@ -15,13 +15,9 @@ from core.actions.caller import Caller
 from core.actions.simulated_brand import HoldDecision, SimulatedBrand
 from core.models import Brand
 from core.queries.brand_days import BrandDay, list_brand_days
-from core.queries.promises import (
-    BrokenPromise,
-    Promise,
-    list_broken_after_tick,
-    list_broken_promises,
-)
+from core.queries.promises import BrokenPromise, Promise
 from core.queries.replayed import list_unlike_replay
+from core.queries.verification import list_broken_after_tick, list_broken_promises
 from core.rules.traffic import BrandPlan, Event, day_starts_at, outage, traffic
 
 DAY, WEEK = timedelta(days=1), timedelta(days=7)

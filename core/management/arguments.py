@@ -10,7 +10,8 @@ from typing import TypeVar
 
 from django.core.management.base import CommandError
 
-from core.errors import InvalidFieldError
+from core.errors import BrandNotFoundError, InvalidFieldError
+from core.queries.brands import get_any_brand
 from core.rules.money import parse_money
 
 Value = TypeVar("Value")
@@ -43,6 +44,15 @@ def read_count(text: str, name: str, *, least: int, most: int) -> int:
 def read_id(text: str, name: str) -> int:
     """The id of something stored. Raises CommandError."""
     return read_count(text, name, least=1, most=10**LONGEST_ID - 1)
+
+
+def read_brand_id(text: str, name: str) -> int:
+    """The id of a brand that there is, archived or not. Raises CommandError."""
+    brand_id = read_id(text, name)
+    try:
+        return get_any_brand(brand_id).pk
+    except BrandNotFoundError as refusal:
+        raise unusable(f"{name}: no brand has the id {brand_id}") from refusal
 
 
 def parse_spend(text: str, field: str) -> Decimal:

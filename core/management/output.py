@@ -4,6 +4,8 @@ from typing import Any
 
 from core.errors import BudgetManagerError
 
+BAR_WIDTH = 40
+
 
 def printable(text: str, stream: Any) -> str:
     """The text on one line, without control or direction marks, in what the stream can encode.
@@ -16,6 +18,19 @@ def printable(text: str, stream: Any) -> str:
     )
     encoding = getattr(stream, "encoding", None) or "utf-8"
     return shown.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def progress_bar(done: int, of: int, what: str) -> str:
+    """How much is done, such as `####.... day 3 of 30`."""
+    filled = BAR_WIDTH * done // of if of else 0
+    return f"{'#' * filled:.<{BAR_WIDTH}} {what} {done} of {of}"
+
+
+def show_progress(stream: Any, text: str) -> None:
+    """One line that the next one overwrites, for a person at a terminal only."""
+    if stream.isatty():
+        stream.write(f"\r\x1b[K{text}", style_func=str, ending="")
+        stream.flush()
 
 
 def refusal_sentence(refusal: BudgetManagerError) -> str:

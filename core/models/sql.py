@@ -1,8 +1,9 @@
 """Hand-written SQL: how it is sent, and the few words in which the two databases differ.
 
 For the path that every spend waits for (`core/queries/standings.py`, `core/actions/ledger.py`),
-what every action asks first (`sum_expired_holds`, `list_due_campaign_ids`) and the audit of every
-campaign (`core/queries/doubts.py`); everything else is written with the ORM.
+what every action asks first (`sum_expired_holds`, `list_due_campaign_ids`), the audit of every
+campaign (`core/queries/doubts.py`) and what goes through the whole log (`core/queries/recount.py`,
+`core/queries/checks/answers.py`); everything else is written with the ORM.
 """
 
 import json
@@ -13,10 +14,12 @@ from datetime import UTC, date, datetime
 from typing import Any, Self
 
 import psycopg
-from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 Row = tuple[Any, ...]
+# For a statement to the server and its answer back, beyond what the server takes for it.
+LONGEST_WAY_SECONDS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,25 +60,6 @@ def for_rows(rows: Sequence[Row], one_by_one: str, of_arrays: str) -> Statement:
     return Statement(of_arrays, arrays, is_read=False)
 
 
-@contextmanager
-def without_time_limit() -> Iterator[None]:
-    """Let the statements of this block take as long as they need, where anything limits them."""
-    if connection.vendor == "sqlite":
-        yield
-        return
-    connection.ensure_connection()
-    driver = connection.connection
-    patience_seconds, driver.patience_seconds = driver.patience_seconds, None
-    with connection.cursor() as cursor:
-        cursor.execute("SET statement_timeout = 0")
-    try:
-        yield
-        with connection.cursor() as cursor:
-            cursor.execute("SET statement_timeout TO DEFAULT")
-    finally:
-        driver.patience_seconds = patience_seconds
-
-
 def run_together(statements: Sequence[Statement]) -> list[list[Row]]:
     """What each statement gives, in one round trip on PostgreSQL.
 
@@ -93,6 +77,58 @@ def run_together(statements: Sequence[Statement]) -> list[list[Row]]:
             cursors = [_send(_cursor(database, each), each) for each in statements]
     pairs = zip(statements, cursors, strict=True)
     return [cursor.fetchall() if statement.is_read else [] for statement, cursor in pairs]
+
+
+@contextmanager
+def one_snapshot(longest_seconds: int = 0) -> Iterator[None]:
+    """Have all statements of the block see one moment, without a lock.
+
+    On PostgreSQL each may take so long, or as long as it takes. Within a transaction that is under
+    way, that one's own view has to do.
+    """
+    # Django's types know no attributes of one vendor's connections.
+    database: Any = connections[DEFAULT_DB_ALIAS]
+    if database.in_atomic_block:
+        yield
+    elif database.vendor == "sqlite":
+        # Not IMMEDIATE, as in the settings: a reader lets the one writer go on.
+        usual, database.transaction_mode = database.transaction_mode, "DEFERRED"
+        try:
+            with transaction.atomic():
+                yield
+        finally:
+            database.transaction_mode = usual
+    else:
+        with transaction.atomic():
+            with database.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            with long_statements(longest_seconds):
+                yield
+
+
+@contextmanager
+def long_statements(longest_seconds: int = 0) -> Iterator[None]:
+    """Let each statement of the block take so long, or as long as it takes."""
+    if connection.vendor == "sqlite":
+        yield
+        return
+    connection.ensure_connection()
+    driver = connection.connection
+    usual = driver.patience_seconds
+    driver.patience_seconds = longest_seconds + LONGEST_WAY_SECONDS if longest_seconds else None
+    try:
+        _limit_statements(f"'{longest_seconds}s'")
+        yield
+        _limit_statements("DEFAULT")
+    finally:
+        driver.patience_seconds = usual
+
+
+def _limit_statements(longest: str) -> None:
+    # A transaction that fails takes its own limit back; without one, it is the connection's.
+    scope = "LOCAL" if connection.in_atomic_block else "SESSION"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET {scope} statement_timeout TO {longest}")
 
 
 def is_among(kind: str) -> str:

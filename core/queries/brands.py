@@ -28,6 +28,14 @@ def get_brand(brand_id: int, brand_ids: Collection[int] | None = None) -> Brand:
     return brand
 
 
+def get_any_brand(brand_id: int) -> Brand:
+    """A brand, whether or not it is archived. Raises BrandNotFoundError."""
+    brand = Brand.objects.filter(pk=brand_id).first()
+    if brand is None:
+        raise BrandNotFoundError
+    return brand
+
+
 def has_brand_name(name: str, *, besides: int | None = None) -> bool:
     """Whether a brand that isn't archived has this name."""
     named = Brand.objects.filter(name=name, archived_at=None)

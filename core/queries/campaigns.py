@@ -163,26 +163,35 @@ def count_campaigns(brand_ids: Collection[int] | None) -> CampaignNumbers:
     return CampaignNumbers(*(sums[column] for column in COUNTS))
 
 
-def map_campaign_counts() -> dict[int, CampaignNumbers]:
-    """What is stored as the counts of each brand, archived ones included."""
-    rows = CampaignCounts.objects.values_list("brand_id", *COUNTS)
+def map_campaign_counts(brand_ids: Collection[int] | None = None) -> dict[int, CampaignNumbers]:
+    """What is stored as the counts of each of these brands, or of all, archived ones included."""
+    counts = CampaignCounts.objects.filter(**_of_brands(brand_ids))
+    rows = counts.values_list("brand_id", *COUNTS)
     return {brand_id: CampaignNumbers(*numbers) for brand_id, *numbers in rows}
 
 
-def map_counted_campaigns() -> dict[int, CampaignNumbers]:
-    """What these counts should be: every campaign is looked at."""
+def map_counted_campaigns(brand_ids: Collection[int] | None = None) -> dict[int, CampaignNumbers]:
+    """What these counts should be: every campaign of these brands, or of all, is looked at."""
     over_daily = names_reason(Reason.BRAND_DAILY_BUDGET)
     over_daily |= names_reason(Reason.CAMPAIGN_DAILY_BUDGET)
     over_monthly = names_reason(Reason.BRAND_MONTHLY_BUDGET)
     over_monthly |= names_reason(Reason.CAMPAIGN_MONTHLY_BUDGET)
-    live = Campaign.objects.filter(archived_at=None).order_by().values_list("brand_id")
-    rows = live.annotate(
-        total=Count("id"),
-        active=Count("id", filter=Q(is_active=True)),
-        over_daily=Count("id", filter=over_daily),
-        over_monthly=Count("id", filter=over_monthly),
+    live = Campaign.objects.filter(archived_at=None, **_of_brands(brand_ids))
+    rows = (
+        live.order_by()
+        .values_list("brand_id")
+        .annotate(
+            total=Count("id"),
+            active=Count("id", filter=Q(is_active=True)),
+            over_daily=Count("id", filter=over_daily),
+            over_monthly=Count("id", filter=over_monthly),
+        )
     )
     return {brand_id: CampaignNumbers(*numbers) for brand_id, *numbers in rows}
+
+
+def _of_brands(brand_ids: Collection[int] | None) -> dict[str, Collection[int]]:
+    return {} if brand_ids is None else {"brand_id__in": brand_ids}
 
 
 def _chosen(chosen: CampaignFilter) -> QuerySet[Campaign]:

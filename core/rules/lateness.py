@@ -4,6 +4,8 @@ from datetime import datetime, timedelta
 
 # What time alone brings is stored within this by the tasks (C16).
 STORED_WITHIN = timedelta(seconds=60)
+# What is older than this is missing. A tick that found it in time may be at work for as long again.
+OVERDUE_AFTER = 2 * STORED_WITHIN
 
 
 def is_caught_up(due_at: datetime, recorded_at: datetime) -> bool:

@@ -26,7 +26,14 @@ load_profile()
 
 # What takes longest begins first, so that at the end no process waits for another.
 LONGEST_FIRST = (
-    *("races", "stories", "clients", "views/test_schemathesis", "views/test_hostile"),
+    *(
+        "chaos/test_rig",
+        "races",
+        "stories",
+        "clients",
+        "views/test_schemathesis",
+        "views/test_hostile",
+    ),
     "actions/test_play_simulation",
 )
 OwnDatabases = Callable[[], AbstractContextManager[str]]
@@ -90,15 +97,18 @@ def own_database(own_databases: OwnDatabases) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def own_databases(
-    django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path: Path
+    django_db_setup: None,
+    django_db_blocker: DjangoDbBlocker,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> OwnDatabases:
     """Makes databases such as `own_database`, one after the other."""
 
     @contextmanager
     def own() -> Iterator[str]:
-        with django_db_blocker.unblock(), _default_database_replaced(tmp_path) as url:
+        folder = tmp_path_factory.mktemp("own")
+        with django_db_blocker.unblock(), _default_database_replaced(folder) as url:
             yield url
 
     return own

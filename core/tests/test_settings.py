@@ -20,6 +20,7 @@ CADENCE = (
     "reset_daily_spend",
     "reset_monthly_spend",
     "expire_holds",
+    "verify_ledgers",
 )
 
 only_sqlite = pytest.mark.skipif("connection.vendor != 'sqlite'", reason="about SQLite")

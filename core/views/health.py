@@ -11,7 +11,7 @@ from kombu.exceptions import KombuError
 from budget_manager.celery import app
 from core.errors import ClocksDisagreeError
 from core.queries.clock import get_clock_difference, get_now
-from core.queries.health import find_last_tick
+from core.queries.health import find_broken_count, find_last_tick
 from core.views.errors import database_error_response, not_now_response
 
 logger = logging.getLogger(__name__)
@@ -32,6 +32,7 @@ def ready(request: HttpRequest) -> JsonResponse:
 
     `broker` and `last_tick_age` (seconds) tell how unattended work fares. `clock_ahead` is how far
     this host's clock is ahead of the database's, by which everything is decided (seconds).
+    `broken_promises` counts what the nightly verification found (C25); `null` before its first run.
     """
     try:
         known = _ask_database()
@@ -44,12 +45,13 @@ def ready(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"status": "ready", "database": "ok", "broker": _broker(), **known})
 
 
-def _ask_database() -> dict[str, float | None]:
+def _ask_database() -> dict[str, float | int | None]:
     now = get_now()
     ahead = get_clock_difference(now).total_seconds()
     last_tick = find_last_tick()
     age = (now - last_tick).total_seconds() if last_tick else None
-    return {"last_tick_age": age, "clock_ahead": ahead}
+    found = find_broken_count()
+    return {"last_tick_age": age, "clock_ahead": ahead, "broken_promises": found}
 
 
 def _broker() -> str:

@@ -16,7 +16,7 @@ from core.actions.spend_requests import SpendOutcome
 from core.management.arguments import read_count, unusable
 from core.management.csv_rows import CsvRow, UnusableFileError, read_rows
 from core.management.import_report import ImportReport
-from core.management.output import printable
+from core.management.output import printable, show_progress
 from core.models import Brand
 from core.queries.brands import list_brands_called
 from core.queries.clock import get_now
@@ -75,27 +75,21 @@ class Command(BaseCommand):
                 lines = [_line(reader, row) for row in rows]
                 spends = [line for line in lines if isinstance(line, SpendLine) and line.has_spent]
                 self._say_refused(report.count(lines, spends, deed(spends)))
-                self._say_progress(f"{report.lines} lines …")
+                show_progress(self.stderr, f"{report.lines} lines …")
         except UnusableFileError as error:
             raise unusable(f"{options['file']}: {error}") from error
         except OperationalError as error:
             sentence = f"The database is busy or unreachable ({error})"
             raise unusable(f"{sentence}; run this again: what is in stays in, once") from error
-        self._say_progress("")
+        show_progress(self.stderr, "")
         self.stdout.write("\n".join(report.summary()))
         if report.refused:
             raise SystemExit(SOMETHING_REFUSED)
 
     def _say_refused(self, sentences: list[str]) -> None:
-        self._say_progress("")
+        show_progress(self.stderr, "")
         for sentence in sentences:
             self.stderr.write(printable(sentence, self.stderr))
-
-    def _say_progress(self, text: str) -> None:
-        """One line that the next one overwrites, for a person only."""
-        if self.stderr.isatty():
-            self.stderr.write(f"\r\x1b[K{text}", style_func=str, ending="")
-            self.stderr.flush()
 
 
 def _brand(name_or_id: str) -> Brand:

@@ -19,7 +19,7 @@ from core.actions.spend_requests import SpendOutcome, SpendRequest
 from core.errors import CampaignNotFoundError
 from core.management.arguments import parse_spend, read_argument, read_count, read_id, unusable
 from core.management.memory_database import database_in_memory
-from core.management.output import printable, refusal_sentence
+from core.management.output import printable, progress_bar, refusal_sentence, show_progress
 from core.management.simulated_brands import SIMULATED_BRANDS
 from core.management.simulation_report import broken_sentence, report_lines
 from core.models import Campaign
@@ -35,7 +35,6 @@ PROMISE_BROKEN = 1
 # A month from here has two changes of clocks and the turn of a month in it.
 FIRST_DAY = date(2026, 3, 5)
 MOST_DAYS = 366
-BAR_WIDTH = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +101,7 @@ class Command(BaseCommand):
 
     def _say_progress(self, day: int, days: int) -> None:
         """A bar that the next one overwrites, for a person only; none after the last day."""
-        if self.stderr.isatty():
-            done = BAR_WIDTH * day // days if days else 0
-            bar = f"{'#' * done:.<{BAR_WIDTH}} day {day} of {days}" if days else ""
-            self.stderr.write(f"\r\x1b[K{bar}", style_func=str, ending="")
-            self.stderr.flush()
+        show_progress(self.stderr, progress_bar(day, days, "day") if days else "")
 
     def _say_speed(self, played: Played, seconds: float) -> None:
         rate = played.requests / seconds

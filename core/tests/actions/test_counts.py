@@ -12,7 +12,9 @@ from core.actions.delivery import enforce_dayparting, reset_daily_spend
 from core.enums import Reason
 from core.models import Brand, Campaign, CampaignCounts
 from core.queries.campaigns import CampaignNumbers, count_campaigns
-from core.queries.promises import Promise, list_wrong_counts
+from core.queries.checks.verdicts import list_wrong_counts
+from core.queries.promises import Promise
+from core.queries.verification import list_broken_promises
 from core.tests.builders import CALLER, NOON, add, make_brand, make_campaign, refund, report
 from core.tests.rules.by_the_minute import window
 from core.tests.rules.zones import DAY, HOUR
@@ -27,7 +29,7 @@ def brand() -> Brand:
 
 def counts(at: datetime = NOON) -> tuple[int, ...]:
     """What the status shows, which is what is stored."""
-    assert list_wrong_counts(at) == []
+    assert list_broken_promises(at, [list_wrong_counts]) == []
     return tuple(count_campaigns(None))
 
 
@@ -99,10 +101,10 @@ def test_counts_that_are_wrong_are_found(brand: Brand) -> None:
     Campaign.objects.filter(pk=campaign.pk).update(
         is_active=False, reasons=(Reason.BRAND_DAILY_BUDGET,)
     )
-    (wrong,) = list_wrong_counts(NOON)
+    (wrong,) = list_broken_promises(NOON, [list_wrong_counts])
     expected = CampaignNumbers(total=1, active=0, over_daily=1, over_monthly=0)
     assert wrong.promise is Promise.STATUS_COUNTS
     assert str(expected) in wrong.facts
     CampaignCounts.objects.all().delete()
-    (wrong,) = list_wrong_counts(NOON)
+    (wrong,) = list_broken_promises(NOON, [list_wrong_counts])
     assert str(CampaignNumbers()) in wrong.facts

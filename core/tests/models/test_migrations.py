@@ -12,7 +12,8 @@ from core.actions.brands import edit_brand
 from core.actions.campaigns import archive_campaign
 from core.models import BrandVersion, CampaignVersion, SpendLog
 from core.queries.campaigns import map_campaign_counts
-from core.queries.promises import list_wrong_counts
+from core.queries.checks.verdicts import list_wrong_counts
+from core.queries.verification import list_broken_promises
 from core.rules.dayparts import Daypart
 from core.tests.builders import CALLER, NOON, add, make_brand, make_campaign
 
@@ -100,7 +101,7 @@ def test_campaigns_that_are_older_than_their_counts_are_counted() -> None:
     migrate("core", "0004")
     migrate("core")
     assert map_campaign_counts() == expected
-    assert list_wrong_counts(NOON) == []
+    assert list_broken_promises(NOON, [list_wrong_counts]) == []
 
 
 @pytest.mark.usefixtures("own_database")

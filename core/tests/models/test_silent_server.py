@@ -7,7 +7,7 @@ import pytest
 from django.db import OperationalError, connection
 
 from budget_manager.postgresql.base import PatientConnection
-from core.models.sql import without_time_limit
+from core.models.sql import long_statements
 
 PATIENCE_SECONDS = 0.2
 SILENCE_SECONDS = 3.0
@@ -58,7 +58,7 @@ def test_an_error_that_the_server_tells_keeps_the_connection(impatient: PatientC
 
 
 def test_work_without_a_limit_waits_and_is_limited_again(impatient: PatientConnection) -> None:
-    with without_time_limit():
+    with long_statements():
         sleep(PATIENCE_SECONDS * 2)
     assert impatient.patience_seconds == PATIENCE_SECONDS
     with connection.cursor() as cursor:

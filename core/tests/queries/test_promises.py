@@ -8,13 +8,9 @@ import pytest
 from core.actions.brands import BrandChanges, edit_brand
 from core.actions.campaigns import pause_campaign
 from core.models import BrandTotal, Campaign, CampaignTotal, Transition
-from core.queries.promises import (
-    BrokenPromise,
-    Promise,
-    list_broken_after_tick,
-    list_broken_promises,
-    list_wrong_admissions,
-)
+from core.queries.checks.budgets import list_wrong_admissions
+from core.queries.promises import BrokenPromise, Promise
+from core.queries.verification import list_broken_after_tick, list_broken_promises
 from core.tests.builders import (
     CALLER,
     NOON,

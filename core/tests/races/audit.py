@@ -9,7 +9,8 @@ from itertools import pairwise
 from core.enums import HoldState, PeriodKind, SpendKind
 from core.models import Brand, BrandTotal, Campaign, CampaignTotal, Hold, SpendLog
 from core.queries.books import get_book, list_campaigns_to_judge
-from core.queries.promises import list_wrong_counts
+from core.queries.checks.verdicts import list_wrong_counts
+from core.queries.verification import list_broken_promises
 from core.rules.verdict import LIFETIME, judge
 from core.tests.races.promises import Promise, demand, demand_equal
 
@@ -29,7 +30,7 @@ def audit(at: datetime) -> None:
 
 def demand_campaigns_are_counted(at: datetime) -> None:
     """The counts of every brand are what its campaigns' stored verdicts add up to (C16)."""
-    wrong = list_wrong_counts(at)
+    wrong = list_broken_promises(at, [list_wrong_counts])
     demand(not wrong, Promise.CAMPAIGNS_ARE_COUNTED, f"{[each.facts for each in wrong]}")
 
 

@@ -7,13 +7,14 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from core.actions import brands, campaigns, delivery, holds, spend
+from core.actions import brands, campaigns, delivery, holds, rebuild, spend
 from core.actions.brands import BrandChanges
 from core.actions.caller import Caller
 from core.actions.campaigns import CampaignChanges
 from core.actions.spend_requests import Asked, Request, SpendOutcome, SpendRequest
 from core.enums import PeriodKind
 from core.models import BrandTotal, CampaignTotal, SpendLog
+from core.queries import verification
 from core.tests.builders import CALLER, NOON, make_brand, make_campaign
 from core.tests.races.promises import Promise, demand, demand_equal
 from core.views.admission import arrive
@@ -41,6 +42,8 @@ class Deeds:
     capture_hold: Callable[..., SpendOutcome] = holds.capture_hold
     release_hold: Callable[..., SpendOutcome] = holds.release_hold
     expire_holds: Callable[..., delivery.Changes] = delivery.expire_holds
+    rebuild_brand: Callable[..., object] = rebuild.rebuild_brand
+    verify_brand: Callable[..., verification.Verified] = verification.get_verified_brand
     edit_brand: Callable[..., object] = brands.edit_brand
     edit_campaign: Callable[..., object] = campaigns.edit_campaign
     check_budgets: Callable[..., delivery.Changes] = delivery.check_budgets

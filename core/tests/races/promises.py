@@ -17,6 +17,7 @@ class Promise(StrEnum):
     HOLDS_END_ONCE = "each hold ends exactly once (C20)"
     REFUNDS_ARE_COVERED = "refunds never exceed their entry (C22)"
     TOTALS_ARE_THE_LOG = "the totals are the sums of the log and of open holds (C10, C20, C25)"
+    NO_FALSE_ALARM = "a sound brand is found sound while money moves in it (C25)"
     TICKS_ARE_ONE = "a task that runs twice at once leaves what one run would leave (C26)"
     NO_SURPRISE = "no call fails by surprise, waits for ever or deadlocks (C26)"
 

@@ -22,7 +22,9 @@ from core.tests.races import (
     midnights,
     mutants,
     mutants_of_holds,
+    mutants_of_rebuilds,
     mutants_of_tasks,
+    rebuilds,
     refunds,
     ticks,
 )
@@ -41,7 +43,10 @@ ALONE = budgets.Heat(crowd=1, requests_each=50, budget=Decimal(40))
 Race = Callable[..., None]
 RACES: set[Race] = {
     function
-    for module in (budgets, editors, edits, events, holds, many_brands, midnights, refunds, ticks)
+    for module in (
+        *(budgets, editors, edits, events, holds, many_brands, midnights),
+        *(rebuilds, refunds, ticks),
+    )
     for name, function in vars(module).items()
     if name.startswith("race_")
 }
@@ -251,6 +256,18 @@ MUTANTS = {
         Deeds(expire_holds=mutants_of_tasks.expiry_unlocked),
         Promise.TICKS_ARE_ONE,
     ),
+    "log_read_before_the_lock": Mutant(
+        rebuilds.race_of_rebuilds,
+        Deeds(rebuild_brand=mutants_of_rebuilds.log_read_before_the_lock),
+        Promise.TOTALS_ARE_THE_LOG,
+        is_right_alone=False,
+    ),
+    "verified_without_a_snapshot": Mutant(
+        rebuilds.race_of_verifications,
+        Deeds(verify_brand=mutants_of_rebuilds.verified_without_a_snapshot),
+        Promise.NO_FALSE_ALARM,
+        is_right_alone=False,
+    ),
     "due_found_before_the_lock": Mutant(
         ticks.race_of_doubled_ticks,
         Deeds(enforce_dayparting=mutants_of_tasks.due_found_before_the_lock),
@@ -298,7 +315,7 @@ def test_every_race_has_a_mutant_on_this_database() -> None:
 def test_every_mutant_is_in_a_race() -> None:
     written = {
         function
-        for module in (mutants, mutants_of_holds, mutants_of_tasks)
+        for module in (mutants, mutants_of_holds, mutants_of_rebuilds, mutants_of_tasks)
         for name, function in inspect.getmembers(module, inspect.isfunction)
         if function.__module__ == module.__name__ and not name.startswith("_")
     }

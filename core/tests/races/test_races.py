@@ -6,7 +6,7 @@ broken product.
 
 import pytest
 
-from core.tests.actions.tasks import registered
+from core.tests.actions.tasks import changing
 from core.tests.races.budgets import (
     race_for_a_campaign_budget,
     race_on_eight_campaigns,
@@ -25,6 +25,7 @@ from core.tests.races.field import GROUPED, PRODUCT, Deeds
 from core.tests.races.holds import race_of_holds, race_to_end_a_hold
 from core.tests.races.many_brands import race_over_many_brands
 from core.tests.races.midnights import race_across_midnights
+from core.tests.races.rebuilds import race_of_rebuilds, race_of_verifications
 from core.tests.races.refunds import race_of_refunds
 from core.tests.races.ticks import race_of_doubled_ticks
 
@@ -112,6 +113,18 @@ def test_an_entry_asked_back_64_times_at_once_gives_what_it_has_c22(deeds: Deeds
     race_of_refunds(deeds)
 
 
-@pytest.mark.parametrize("name", registered())
+def test_totals_that_are_rebuilt_while_four_processes_spend_forget_nothing_c7_c8_c25(
+    deeds: Deeds,
+) -> None:
+    race_of_rebuilds(deeds)
+
+
+def test_verifying_while_four_processes_spend_finds_nothing_and_delays_nobody_c25(
+    deeds: Deeds,
+) -> None:
+    race_of_verifications(deeds)
+
+
+@pytest.mark.parametrize("name", changing())
 def test_a_task_that_runs_twice_at_once_leaves_what_one_run_would_leave_c26(name: str) -> None:
     race_of_doubled_ticks(PRODUCT, names=[name])

@@ -13,7 +13,7 @@ from unittest import mock
 
 from budget_manager.celery import app
 from core.actions import delivery
-from core.tests.actions.tasks import INSTANTS, corrupt, make_world, registered
+from core.tests.actions.tasks import INSTANTS, changing, corrupt, make_world
 from core.tests.builders import story, undone
 from core.tests.races.budgets import Heat
 from core.tests.races.crowd import meeting_point, run_together
@@ -28,7 +28,7 @@ _for_each_brand = delivery._for_each_brand
 
 def race_of_doubled_ticks(deeds: Deeds, heat: Heat = TWICE, names: Collection[str] = ()) -> None:
     """Each of these tasks, or the broken ones, or all, leaves what one run would leave."""
-    for name in names or _broken(deeds) or registered():
+    for name in names or _broken(deeds) or changing():
         corrupt(make_world().campaigns["paused by hand"])
         with undone():
             expected = _run(name, deeds)
@@ -49,7 +49,7 @@ def race_of_doubled_ticks(deeds: Deeds, heat: Heat = TWICE, names: Collection[st
 
 def _broken(deeds: Deeds) -> list[str]:
     """The tasks whose deed isn't the product's."""
-    return [name for name in registered() if _deed(name, deeds) is not _deed(name, PRODUCT)]
+    return [name for name in changing() if _deed(name, deeds) is not _deed(name, PRODUCT)]
 
 
 def _deed(name: str, deeds: Deeds) -> Callable[..., delivery.Changes]:

@@ -15,12 +15,14 @@ from stack import commands
 from stack.checkout import ROOT
 from stack.leash import leashed
 
+PRODUCT = "budget_manager.wsgi:application"
+WRONG_HOST = "core.tests.stories.wrong_host:application"
 PATIENCE_SECONDS = 40.0
 LOOK_SECONDS = 0.02
 
 
 class WebServer:
-    """Gunicorn with two workers, which fork from a loaded master: a killed one is soon replaced."""
+    """A master with two workers, of which a killed one is soon replaced."""
 
     def __init__(self, database_url: str, more: Mapping[str, str]) -> None:
         with socket.socket() as chosen:
@@ -44,7 +46,7 @@ class WebServer:
     def start(self) -> None:
         """Start the master; it answers a moment later."""
         bound = ("--bind", f"127.0.0.1:{self.port}")
-        command = (*commands.WEB, "--config", "core/tests/stories/warm_gunicorn.py", *bound)
+        command = (*(self._served(word) for word in commands.WEB), *bound)
         self._master = subprocess.Popen(
             leashed(commands.spec("web", command, {}).command),
             cwd=ROOT,
@@ -54,6 +56,11 @@ class WebServer:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+
+    def _served(self, word: str) -> str:
+        """The word of the command line; a host with a wrong clock serves another application."""
+        is_wrong = "CLOCK_AHEAD_SECONDS" in self._environment
+        return WRONG_HOST if is_wrong and word == PRODUCT else word
 
     def await_ready(self) -> None:
         """Wait until it answers."""
@@ -87,6 +94,14 @@ class WebServer:
         self._master.kill()
         self._master.wait()
         self._bury()
+
+    def replace(self) -> int:
+        """Ask it to end and start another when it has; its exit status."""
+        self._master.terminate()
+        status = self._master.wait(PATIENCE_SECONDS)
+        self._bury()
+        self.start()
+        return status
 
     def stop(self) -> None:
         """End it and all that it started."""

@@ -10,6 +10,7 @@ from kombu import Connection
 
 from budget_manager.celery import app
 from core import tasks
+from core.models import CampaignCounts
 from core.tests.views.api import Api, Clock, Json
 from core.tests.views.outages import SECRET, broken_connection, failing_statements
 
@@ -40,10 +41,20 @@ def test_ready_tells_of_database_broker_and_last_tick(
         later = Api().get(READY).value()
     expected = {
         **{"status": "ready", "database": "ok", "broker": "ok"},
-        **{"last_tick_age": None, "clock_ahead": 0.0},
+        **{"last_tick_age": None, "clock_ahead": 0.0, "broken_promises": None},
     }
     assert fresh == expected
     assert later == {**expected, "last_tick_age": 90.0}
+
+
+def test_ready_tells_what_the_nightly_verification_found_c25(
+    campaign: Json, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    CampaignCounts.objects.update(campaign_count=7)
+    with broker(monkeypatch, "memory://"):
+        tasks.verify_ledgers()
+        document = Api().get(READY).value()
+    assert (document["status"], document["broken_promises"]) == ("ready", 1)
 
 
 @pytest.mark.parametrize("error", [OperationalError, InterfaceError])
