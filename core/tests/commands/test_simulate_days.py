@@ -162,8 +162,8 @@ def switch_off(**_others: Any) -> delivery.Changes:
         ),
         ("core.actions.catch_up.sum_expired_holds", lambda _brand, _now: [], Promise.HOLDS_END),
         (
-            "core.actions.ledger.Ledger._totals",
-            lambda _ledger, _admission: [],
+            "core.actions.ledger.Ledger._collect_totals",
+            lambda _ledger, _rows, _admission: None,
             Promise.TOTALS,
         ),
         (

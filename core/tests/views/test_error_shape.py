@@ -185,7 +185,7 @@ def test_every_code_that_has_a_status_of_its_own_is_provoked_here() -> None:
 
 FAULTS = {
     "a read": ("core.views.status.count_brands", "GET", STATUS),
-    "an action": ("core.views.admission.admit_spends", "POST", ADD),
+    "an action": ("core.views.admission.admit_free_spends", "POST", ADD),
     "the key check": ("core.views.authentication.find_api_keys", "GET", STATUS),
     "health, outside the API's own handlers": (
         "core.views.health.find_last_tick",
@@ -241,7 +241,7 @@ def test_a_server_fault_is_500_in_the_same_shape_and_tells_nothing_of_the_inside
 def test_a_database_error_that_is_no_outage_is_a_server_fault(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    with bug(monkeypatch, "core.views.admission.admit_spends", error):
+    with bug(monkeypatch, "core.views.admission.admit_free_spends", error):
         answer = scene.api.add(scene.campaign, "1.00")
     answer.error(500, "server_error")
     assert SECRET not in answer.content.decode()
