@@ -13,6 +13,10 @@ from psycopg.abc import PQGen
 
 Answer = TypeVar("Answer")
 
+# Of PostgreSQL 17. Without it a transaction whose client fell silent between two statements that it
+# sends together keeps its locks for as long as TCP likes: such a session isn't idle.
+LIMITS_TRANSACTIONS = 170_000
+
 # No server restarts as fast as this, so what was used since then needs no question.
 FRESH_SECONDS = 1.0
 
@@ -20,10 +24,12 @@ FRESH_SECONDS = 1.0
 class PatientConnection(psycopg.Connection[Any]):
     """A connection that is closed when its server hasn't answered for `patience_seconds`.
 
-    `None` waits for ever.
+    `None` waits for ever. The server ends transactions after so many milliseconds (`None`: it
+    can't, 0: never).
     """
 
     patience_seconds: float | None = None
+    transaction_milliseconds: int | None = None
 
     def wait(
         self, gen: PQGen[Answer], interval: float = 0.1, timeout: float | None = None
@@ -49,12 +55,23 @@ class DatabaseWrapper(base.DatabaseWrapper):
     _used_at = -FRESH_SECONDS
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> PatientConnection:
-        """Connect. Besides what Django knows, the options of the settings name a patience."""
+        """Connect. Besides what Django knows, the options of the settings name our limits."""
         patience_seconds = conn_params.pop("patience_seconds", None)
+        transaction_milliseconds = conn_params.pop("transaction_milliseconds", 0)
         self.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
         connection = PatientConnection.connect(**conn_params)
         connection.patience_seconds = patience_seconds
+        if connection.info.server_version >= LIMITS_TRANSACTIONS:
+            connection.transaction_milliseconds = transaction_milliseconds
         return connection
+
+    def init_connection_state(self) -> None:
+        """Set what no option of an older server may name."""
+        super().init_connection_state()
+        driver: PatientConnection = self.connection
+        if driver.transaction_milliseconds:
+            driver.execute(f"SET transaction_timeout = {driver.transaction_milliseconds:d}")
+            driver.commit()
 
     def make_cursor(self, cursor: Any) -> Any:
         """What every statement goes through."""

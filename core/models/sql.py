@@ -117,18 +117,20 @@ def long_statements(longest_seconds: int = 0) -> Iterator[None]:
     usual = driver.patience_seconds
     driver.patience_seconds = longest_seconds + LONGEST_WAY_SECONDS if longest_seconds else None
     try:
-        _limit_statements(f"'{longest_seconds}s'")
+        _limit(f"'{longest_seconds}s'", driver.transaction_milliseconds and 0)
         yield
-        _limit_statements("DEFAULT")
+        _limit("DEFAULT", driver.transaction_milliseconds)
     finally:
         driver.patience_seconds = usual
 
 
-def _limit_statements(longest: str) -> None:
-    # A transaction that fails takes its own limit back; without one, it is the connection's.
+def _limit(statement: str, transaction: int | None) -> None:
+    # A transaction that fails takes its own limits back; without one, they are the connection's.
     scope = "LOCAL" if connection.in_atomic_block else "SESSION"
     with connection.cursor() as cursor:
-        cursor.execute(f"SET {scope} statement_timeout TO {longest}")
+        cursor.execute(f"SET {scope} statement_timeout TO {statement}")
+        if transaction is not None:
+            cursor.execute(f"SET {scope} transaction_timeout TO {transaction:d}")
 
 
 def is_among(kind: str) -> str:

@@ -67,6 +67,8 @@ def django_db_setup(
     django_db_blocker: DjangoDbBlocker,
 ) -> Iterator[None]:
     """Make the test database, also for a run in which every test asks for `own_database`."""
+    # A test is one transaction, and some are long.
+    settings.DATABASES["default"]["OPTIONS"].pop("transaction_milliseconds", None)
     with django_db_blocker.unblock():
         made = setup_databases(
             verbosity=0, interactive=False, keepdb=django_db_keepdb, serialized_aliases=[]

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 from django.db import OperationalError, connection
 
@@ -64,3 +65,28 @@ def test_work_without_a_limit_waits_and_is_limited_again(impatient: PatientConne
     with connection.cursor() as cursor:
         cursor.execute("SHOW statement_timeout")
         assert cursor.fetchone() == ("5s",)
+
+
+def test_a_transaction_of_a_client_that_fell_silent_ends_on_the_server() -> None:
+    """Also between two statements that are sent together, where no session counts as idle."""
+    wrapper = connection.copy()
+    wrapper.settings_dict["OPTIONS"] = {
+        **wrapper.settings_dict["OPTIONS"],
+        "transaction_milliseconds": 200,
+    }
+    wrapper.ensure_connection()
+    driver: PatientConnection = wrapper.connection
+    if driver.transaction_milliseconds is None:
+        pytest.skip("this PostgreSQL can't end transactions")
+    with pytest.raises(psycopg.OperationalError):
+        fall_silent(driver, SILENCE_SECONDS / 3)
+    wrapper.close()
+
+
+def fall_silent(driver: PatientConnection, seconds: float) -> None:
+    """Say nothing for so long between two statements that are sent together."""
+    with driver.pipeline():
+        driver.execute("BEGIN")
+        driver.execute("SELECT 1")
+        time.sleep(seconds)
+        driver.execute("SELECT 1")

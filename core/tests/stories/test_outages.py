@@ -21,8 +21,12 @@ SOON_SECONDS = 1.0
 # Promised: the first good spend this long after the database is back.
 BACK_SECONDS = 5.0
 SILENCE_SECONDS = 11.0
-# A statement has two seconds, its answer two more.
-LIMITS = {"DATABASE_STATEMENT_TIMEOUT_MS": "2000", "DATABASE_CONNECT_SECONDS": "2"}
+# A statement has two seconds, its answer two more, a transaction five.
+LIMITS = {
+    "DATABASE_STATEMENT_TIMEOUT_MS": "2000",
+    "DATABASE_CONNECT_SECONDS": "2",
+    "DATABASE_TRANSACTION_TIMEOUT_MS": "5000",
+}
 # One such wait of one's own, after that of another for whom one waited.
 LONGEST_SECONDS = 2 * (2.0 + 2.0) + SOON_SECONDS
 
