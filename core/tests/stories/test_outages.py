@@ -5,7 +5,9 @@ does.
 """
 
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
 
 import pytest
 from django.db import connection
@@ -35,6 +37,32 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+@dataclass(frozen=True)
+class Outage:
+    """When it began and ended, how soon spend came through again, and the calls begun in it."""
+
+    began_at: float
+    ended_at: float
+    back_after: float
+    begun_calls: list[Call]
+
+
+def outlive(
+    site: Site, begin: Callable[[], object], end: Callable[[], object], *, seconds: float
+) -> Outage:
+    """Let callers spend before, through and after an outage."""
+    with site.callers():
+        site.await_good_call_since(0.0)
+        begin()
+        began_at = time.monotonic()
+        time.sleep(seconds)
+        ended_at = time.monotonic()
+        end()
+        back_after = site.await_good_call_since(ended_at)
+    begun = [call for call in site.calls if began_at < call.began_at < ended_at]
+    return Outage(began_at, ended_at, back_after, begun)
+
+
 def assert_refused(calls: list[Call], *, within: float) -> None:
     """Each was told to come back later, and soon enough."""
     assert calls
@@ -54,17 +82,9 @@ def assert_nothing_lost_or_doubled(site: Site) -> None:
 @pytest.mark.parametrize("grouping", ["1", "0"])
 def test_while_the_database_is_down_each_call_is_refused_at_once(grouping: str) -> None:
     with outage_site(GROUP_COMMIT=grouping) as site:
-        with site.callers():
-            site.await_good_call_since(0.0)
-            site.database.crash()
-            down_at = time.monotonic()
-            time.sleep(OUTAGE_SECONDS)
-            up_again_at = time.monotonic()
-            site.database.start()
-            assert site.await_good_call_since(up_again_at) < BACK_SECONDS
-        meanwhile = [
-            call for call in site.calls if down_at < call.began_at and call.ended_at < up_again_at
-        ]
+        outage = outlive(site, site.database.crash, site.database.start, seconds=OUTAGE_SECONDS)
+        assert outage.back_after < BACK_SECONDS
+        meanwhile = [call for call in outage.begun_calls if call.ended_at < outage.ended_at]
         assert len(meanwhile) > OUTAGE_SECONDS / SOON_SECONDS
         assert_refused(meanwhile, within=SOON_SECONDS)
         assert_nothing_lost_or_doubled(site)
@@ -73,19 +93,10 @@ def test_while_the_database_is_down_each_call_is_refused_at_once(grouping: str) 
 @pytest.mark.parametrize("grouping", ["1", "0"])
 def test_a_database_that_falls_silent_keeps_nobody_for_long(grouping: str) -> None:
     with outage_site(GROUP_COMMIT=grouping, **LIMITS) as site:
-        with site.callers():
-            site.await_good_call_since(0.0)
-            site.proxy.swallow()
-            silent_at = time.monotonic()
-            time.sleep(SILENCE_SECONDS)
-            heard_again_at = time.monotonic()
-            site.proxy.pass_on()
-            assert site.await_good_call_since(heard_again_at) < BACK_SECONDS
-        meanwhile = [
-            call
-            for call in site.calls
-            if silent_at < call.began_at < heard_again_at - LONGEST_SECONDS
-        ]
+        outage = outlive(site, site.proxy.swallow, site.proxy.pass_on, seconds=SILENCE_SECONDS)
+        assert outage.back_after < BACK_SECONDS
+        latest = outage.ended_at - LONGEST_SECONDS
+        meanwhile = [call for call in outage.begun_calls if call.began_at < latest]
         assert_refused(meanwhile, within=LONGEST_SECONDS)
         assert_nothing_lost_or_doubled(site)
 
@@ -93,15 +104,9 @@ def test_a_database_that_falls_silent_keeps_nobody_for_long(grouping: str) -> No
 def test_without_a_limit_a_silent_database_would_keep_everybody() -> None:
     """What the test before has to find, if nobody gave up."""
     with outage_site(DATABASE_STATEMENT_TIMEOUT_MS="0") as site:
-        with site.callers():
-            site.await_good_call_since(0.0)
-            site.proxy.swallow()
-            silent_at = time.monotonic()
-            time.sleep(SILENCE_SECONDS)
-            heard_again_at = time.monotonic()
-            site.proxy.pass_on()
-        kept = [call for call in site.calls if call.began_at < silent_at + SOON_SECONDS]
-        assert max(call.ended_at for call in kept) > heard_again_at
+        outage = outlive(site, site.proxy.swallow, site.proxy.pass_on, seconds=SILENCE_SECONDS)
+        early = [call for call in site.calls if call.began_at < outage.began_at + SOON_SECONDS]
+        assert max(call.ended_at for call in early) > outage.ended_at
 
 
 def test_no_call_fails_or_waits_while_the_broker_is_gone_or_silent() -> None:
