@@ -15,6 +15,8 @@ from stack import commands
 from stack.checkout import ROOT
 from stack.errors import ServerFailedError
 from stack.leash import leashed
+from stack.ports import free_ports
+from stack.process import children_of
 from stack.throwaway import throwaway_folder
 
 PRODUCT = "budget_manager.wsgi:application"
@@ -59,7 +61,7 @@ class WebServer:
 
     def memory_of_workers(self) -> list[Memory]:
         """What each worker takes by now."""
-        return [_memory_of(process) for process in _children_of(self.master)]
+        return [_memory_of(process) for process in children_of(self.master)]
 
 
 def environment_of(database_url: str, **more: str) -> dict[str, str]:
@@ -84,7 +86,7 @@ def serving(
 ) -> Iterator[WebServer]:
     """Serve the application for the length of the block."""
     with throwaway_folder("web") as folder:
-        port = _free_port()
+        (port,) = free_ports(1)
         with (folder / "said").open("wb") as said:
             master = subprocess.Popen(  # noqa: S603 (the product's own command)
                 leashed(_command(application, shape, port)),
@@ -116,13 +118,6 @@ def _command(application: str, shape: Shape, port: int) -> tuple[str, ...]:
     return commands.spec("web", tuple(words), {}).command
 
 
-def _free_port() -> int:
-    with socket.socket() as chosen:
-        chosen.bind(("127.0.0.1", 0))
-        port: int = chosen.getsockname()[1]
-    return port
-
-
 def _await_listening(port: int, master: "subprocess.Popen[bytes]", said: Path) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
@@ -134,12 +129,6 @@ def _await_listening(port: int, master: "subprocess.Popen[bytes]", said: Path) -
                 continue
             raise ServerFailedError("the web server", said.read_text()[-LOG_TAIL:]) from None
         return
-
-
-def _children_of(process: int) -> list[int]:
-    return [
-        int(word) for word in Path(f"/proc/{process}/task/{process}/children").read_text().split()
-    ]
 
 
 def _memory_of(process: int) -> Memory:

@@ -8,13 +8,13 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from pathlib import Path
 
 import redis
 
 from chaos.processes import CLIENT_COUNT, WEB_COUNT
 from chaos.servers import Servers
 from chaos.timetable import Fault, Planned
+from stack.process import children_of
 from stack.supervisor import Supervisor
 
 COMMITS_TO_CUT = 4
@@ -137,12 +137,3 @@ class Injector:
 BROKER_FAULTS = frozenset(
     {Fault.KILL_BROKER, Fault.FLUSH_BROKER, Fault.CUT_BROKER, Fault.SWALLOW_BROKER}
 )
-
-
-def children_of(process: int) -> list[int]:
-    """The processes that a process has started and that live."""
-    try:
-        words = Path(f"/proc/{process}/task/{process}/children").read_text().split()
-    except OSError:
-        return []
-    return [int(word) for word in words]

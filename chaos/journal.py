@@ -106,15 +106,19 @@ def _of(intent: Intent) -> Document:
     return {"id": intent.id, "at": time.time()}
 
 
+def read_line(text: bytes) -> Document:
+    """What a line of a journal says; nothing if a kill has torn it."""
+    try:
+        line = json.loads(text)
+    except ValueError:
+        return {}
+    return line if isinstance(line, dict) else {}
+
+
 def read_lines(path: Path) -> Iterator[Document]:
     """The lines of a journal, without those that a kill has torn."""
     with path.open("rb") as stream:
-        for text in stream:
-            try:
-                line = json.loads(text)
-            except ValueError:
-                continue
-            yield line
+        yield from filter(None, map(read_line, stream))
 
 
 def read_book(path: Path) -> Book:

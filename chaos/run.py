@@ -24,13 +24,13 @@ from chaos.preparing import prepare_database
 from chaos.processes import CLIENT_COUNT, Places
 from chaos.result import Found
 from chaos.scene import Scene, make_scene
-from chaos.servers import Servers, free_ports, running_servers
-from chaos.squeeze import SQUEEZED_FILE
+from chaos.servers import Servers, running_servers
 from chaos.tally import Tally
 from chaos.time_machine import PERIOD_SECONDS, TimeMachine, focus_on
 from chaos.timetable import timetable
 from stack import valkey
 from stack.errors import StepFailedError
+from stack.ports import free_ports
 from stack.supervisor import Supervisor
 
 START_SECONDS = 60.0
@@ -91,7 +91,7 @@ class Run:
         self._endure(machine, injector)
         attempts = self._tally.read().counts["attempts"]
         self._settle(servers, machine, injector, places=places, environment=environment)
-        self._keep_facts(servers, machine)
+        self._keep_facts(servers)
         status = self._judge(servers, environment)
         if self._wanted.keep:
             servers.database.dump(self._folder / "database.sql")
@@ -213,15 +213,11 @@ class Run:
             ).fetchone()
         return found is not None and found[0] == TASKS
 
-    def _keep_facts(self, servers: Servers, machine: TimeMachine) -> None:
+    def _keep_facts(self, servers: Servers) -> None:
         """What the audit has to know and can't ask."""
-        squeezed = self._folder / SQUEEZED_FILE
         facts = {
             "settled_at": self._clock.now().isoformat(),
-            "started_at": machine.midnights[0][0].isoformat() if machine.midnights else "",
             "deadlocks": servers.database.log.count("deadlock detected"),
-            "faults_5xx": self._tally.counts["server faults"],
-            "squeezed_campaign_ids": json.loads(squeezed.read_text()) if squeezed.exists() else [],
             "manage": [sys.executable, "-m", "chaos.manage"],
         }
         (self._folder / "settled.json").write_text(json.dumps(facts, indent=1))

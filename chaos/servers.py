@@ -1,7 +1,6 @@
 """The database and the broker: real ones, that can be stopped like in a crash and come back."""
 
 import signal
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -82,10 +81,3 @@ def running_servers() -> Iterator[Servers]:
                 yield Servers(database, before_database, broker, before_broker)
         finally:
             database.crash()
-
-
-def free_ports(count: int) -> list[int]:
-    """So many ports of this machine at which nobody listens."""
-    with ExitStack() as stack:
-        chosen = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [each.getsockname()[1] for each in chosen]

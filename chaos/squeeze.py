@@ -4,7 +4,6 @@
 amount, or money got lost. Its calls are in a journal, as every client's are.
 """
 
-import json
 import sys
 import threading
 import time
@@ -21,7 +20,6 @@ from chaos.journal import Document, Intent
 from chaos.scene import Scene, SceneBrand
 from chaos.sending import Sender, WebHost, open_hosts
 
-SQUEEZED_FILE = "squeezed.json"
 THREADS = 8
 AMOUNTS = ("2.00", "0.70", "0.20", "0.07", "0.02", "0.01")
 # More money than any brand may spend in a day: it has no budget that could be used up.
@@ -29,20 +27,19 @@ MOST_CALLS = 2_000
 
 
 def main(words: list[str]) -> int:
-    """Squeeze all campaigns; keep which of them ended at a budget."""
+    """Squeeze all campaigns."""
     folder = Path(words[0])
     scene = Scene.read(folder)
     hosts = open_hosts(enumerate_hosts(words[1:]), scene)
     todo: SimpleQueue[SceneBrand] = SimpleQueue()
     for brand in scene.brands:
         todo.put(brand)
-    squeezed: list[int] = []
 
     def work(name: str) -> None:
         squeezer = Squeezer(folder, name, scene=scene, hosts=hosts)
         while True:
             try:
-                squeezed.extend(squeezer.squeeze(todo.get_nowait()))
+                squeezer.squeeze(todo.get_nowait())
             except Empty:
                 return
 
@@ -53,7 +50,6 @@ def main(words: list[str]) -> int:
         worker.start()
     for worker in workers:
         worker.join()
-    (folder / SQUEEZED_FILE).write_text(json.dumps(sorted(squeezed)))
     return 0
 
 
@@ -65,23 +61,13 @@ class Squeezer:
         self._sender = Sender(folder, name, hosts=hosts, token=scene.token)
         self._clock = SimulatedClock(folder)
 
-    def squeeze(self, brand: SceneBrand) -> list[int]:
-        """The brand's campaigns that end at a budget, with which nothing fits any more."""
-        return [
-            campaign_id for campaign_id in brand.campaign_ids if self._exhaust(brand, campaign_id)
-        ]
-
-    def _exhaust(self, brand: SceneBrand, campaign_id: int) -> bool:
-        answer: Document = {}
-        for amount in AMOUNTS:
-            for _ in range(MOST_CALLS):
-                answer = self._add(brand.id, campaign_id, amount)
-                if answer["status"] >= 300:
-                    break
-        reasons = answer["body"].get("reasons", [])
-        return answer["body"].get("code") == "budget_exceeded" or any(
-            "budget" in reason["code"] for reason in reasons
-        )
+    def squeeze(self, brand: SceneBrand) -> None:
+        """Ask each of the brand's campaigns for an amount until it is refused, then for less."""
+        for campaign_id in brand.campaign_ids:
+            for amount in AMOUNTS:
+                for _ in range(MOST_CALLS):
+                    if self._add(brand.id, campaign_id, amount)["status"] >= 300:
+                        break
 
     def _add(self, brand_id: int, campaign_id: int, amount: str) -> Document:
         event_id = new_event_id()

@@ -1,12 +1,11 @@
 """Counts what the journals say, while they grow."""
 
-import json
 from collections import Counter, defaultdict
 from datetime import datetime
 from pathlib import Path
 from typing import Self
 
-from chaos.journal import Document
+from chaos.journal import Document, read_line
 
 
 class Tally:
@@ -39,8 +38,7 @@ class Tally:
         return ", ".join(f"{self.counts[name]:,} {name}" for name in names)
 
     def _note(self, text: bytes) -> None:
-        line = _read(text)
-        match line:
+        match read_line(text):
             case {"intent": told}:
                 self.counts["attempts"] += 1
                 self.calls[told["call"]] += 1
@@ -65,11 +63,3 @@ class Tally:
         if told["id"] in self._brands:
             brand_id, at = self._brands.pop(told["id"])
             self.answered_at[brand_id].append(at)
-
-
-def _read(text: bytes) -> Document:
-    try:
-        line: Document = json.loads(text)
-    except ValueError:
-        return {}
-    return line

@@ -5,6 +5,7 @@ import signal
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from stack.checkout import ROOT
 from stack.console import Console
@@ -59,3 +60,12 @@ class Process:
             self._popen.wait()
             self._output.join(LAST_LINES_SECONDS)
         return self._popen.returncode
+
+
+def children_of(process: int) -> list[int]:
+    """The processes that a process's first thread has started and that live; none of a dead one."""
+    try:
+        words = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    except OSError:
+        return []
+    return [int(word) for word in words]

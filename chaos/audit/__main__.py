@@ -25,7 +25,7 @@ def main(words: list[str]) -> int:
     folder = Path(words[0])
     try:
         rows = audit(folder, database_url)
-    except Exception:
+    except Exception:  # Whatever it is, it judges nobody.
         traceback.print_exc()
         return MISUSED
     keep(rows, folder / "audit.json")

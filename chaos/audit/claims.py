@@ -14,7 +14,8 @@ from typing import Any, LiteralString
 
 from psycopg import Connection
 
-from chaos.audit.folder import Json, journals, micros_of, read_journal
+from chaos.audit.folder import Json, journals, micros_of
+from chaos.journal import read_lines
 
 SPENDING = frozenset({"add", "report", "hold", "capture", "release", "refund"})
 EDITING = frozenset({"edit_brand", "edit_campaign", "pause", "resume"})
@@ -63,7 +64,7 @@ def _load(connection: Connection, path: Path) -> None:
         else:
             claims.extend(_claims(intent, answer))
 
-    for line in read_journal(path):
+    for line in read_lines(path):
         if intent := line.get("intent"):
             intents[intent["id"]] = intent
         elif (answer := line.get("answer")) and answer["id"] in intents:

@@ -1,7 +1,6 @@
 """The folder of a run: its journals, what the rig wrote down at the end, and the servers' logs."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -14,8 +13,7 @@ Json = dict[str, Any]
 class Settled:
     """What the rig knew when everything had come to rest; `at` is by the simulated clock.
 
-    `deadlocks` is what it counted itself. After the faults, every campaign of `squeezed` was asked
-    `manage.py`.
+    `deadlocks` is what it counted itself; `manage`, in `environment`, runs the product's commands.
     """
 
     at: datetime
@@ -38,18 +36,6 @@ def read_settled(folder: Path) -> Settled:
 def journals(folder: Path) -> list[Path]:
     """The journal of each client."""
     return sorted((folder / "journals").glob("*.jsonl"))
-
-
-def read_journal(path: Path) -> Iterator[Json]:
-    """The lines of a journal, but for those that a killed client couldn't finish."""
-    with path.open(encoding="utf-8", errors="replace") as lines:
-        for line in lines:
-            try:
-                document = json.loads(line)
-            except ValueError:
-                continue
-            if isinstance(document, dict):
-                yield document
 
 
 def micros_of(amount: object) -> int:

@@ -84,8 +84,9 @@ def _store(brand: Brand, wrong: Rebuilt, now: datetime) -> None:
             stored.rows.update(**bounds)
     find_closed_elsewhere(brand).update(closed_at=F("ends_at"))
     due = [recount for recount in wrong.totals if recount.due]
-    _store_of_brand(brand, due, now)
-    _store_of_campaigns(brand, due)
+    calendar = get_whole_calendar(brand)
+    _store_of_brand(brand, due, calendar, now=now)
+    _store_of_campaigns(due, calendar)
 
 
 def _delete(brand: Brand, keys: Sequence[TotalKey]) -> None:
@@ -102,8 +103,9 @@ def _delete(brand: Brand, keys: Sequence[TotalKey]) -> None:
         CampaignTotal.objects.filter(of_campaigns).delete()
 
 
-def _store_of_brand(brand: Brand, wrong: Iterable[Recount], now: datetime) -> None:
-    calendar = get_whole_calendar(brand)
+def _store_of_brand(
+    brand: Brand, wrong: Iterable[Recount], calendar: BrandCalendar, *, now: datetime
+) -> None:
     totals = [
         BrandTotal(brand=brand, **_columns(recount, calendar))
         for recount in wrong
@@ -121,8 +123,7 @@ def _store_of_brand(brand: Brand, wrong: Iterable[Recount], now: datetime) -> No
     )
 
 
-def _store_of_campaigns(brand: Brand, wrong: Iterable[Recount]) -> None:
-    calendar = get_whole_calendar(brand)
+def _store_of_campaigns(wrong: Iterable[Recount], calendar: BrandCalendar) -> None:
     CampaignTotal.objects.bulk_create(
         [
             CampaignTotal(campaign_id=recount.key.campaign_id, **_columns(recount, calendar))

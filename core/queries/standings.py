@@ -200,19 +200,11 @@ class _Texts(NamedTuple):
 @cache
 def _texts(vendor: str) -> _Texts:
     """The statements as this database words them. Nothing in them comes from outside."""
-    is_sqlite = vendor == "sqlite"
     free_ids = ", ".join(_free_ids(table, vendor) for table in ("core_spendlog", "core_hold"))
     is_then = f"""(
         period = 'day' AND starts_on {is_among("date")}
         OR period = 'month' AND starts_on {is_among("date")}"""
-    asked, named = "unnest(%s::bigint[]) AS asked(id)", "unnest(%s::text[], %s::text[])"
-    named, gathered = f"{named} AS asked(source, event_id)", "ARRAY(SELECT asked.id"
-    if is_sqlite:
-        asked = "(SELECT value AS id FROM json_each(%s)) AS asked"
-        named = """(
-            SELECT json_extract(value, '$[0]') AS source, json_extract(value, '$[1]') AS event_id
-            FROM json_each(%s)) AS asked"""
-        gathered = "(SELECT json_group_array(asked.id)"
+    asked, named, gathered = _lists(vendor)
     return _Texts(
         beginning=f"""
             SELECT {gathered} FROM {asked} WHERE EXISTS (
@@ -239,6 +231,23 @@ def _texts(vendor: str) -> _Texts:
             SELECT e.source, e.event_id, e.fingerprint, e.is_refusal, e.answer
             FROM {named} JOIN core_eventanswer e
             ON e.source = asked.source AND e.event_id = asked.event_id""",  # noqa: S608 (our own words)
+    )
+
+
+def _lists(vendor: str) -> tuple[str, str, str]:
+    """Ids that are asked about, names of events that are, and the beginning of an array of ids."""
+    if vendor == "sqlite":
+        return (
+            "(SELECT value AS id FROM json_each(%s)) AS asked",
+            """(
+            SELECT json_extract(value, '$[0]') AS source, json_extract(value, '$[1]') AS event_id
+            FROM json_each(%s)) AS asked""",
+            "(SELECT json_group_array(asked.id)",
+        )
+    return (
+        "unnest(%s::bigint[]) AS asked(id)",
+        "unnest(%s::text[], %s::text[]) AS asked(source, event_id)",
+        "ARRAY(SELECT asked.id",
     )
 
 

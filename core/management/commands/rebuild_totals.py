@@ -1,6 +1,5 @@
 """`rebuild_totals`: makes totals what the log and the open holds give, on a live system (C25)."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
@@ -9,10 +8,10 @@ from django.db import IntegrityError, InternalError, OperationalError
 from core.actions.caller import Caller
 from core.actions.rebuild import Rebuilt, foretell_rebuilt_brand, rebuild_brand
 from core.management.arguments import read_brand_id
-from core.management.output import printable, progress_bar, show_progress
+from core.management.every_brand import every_brand_id
+from core.management.output import printable, show_progress
 from core.queries.clock import get_now
 from core.queries.recount import Recount, StoredPeriod
-from core.queries.verification import count_brands, list_brand_ids
 from core.rules.instants import format_instant
 from core.rules.money import format_money
 from core.rules.verdict import Amounts
@@ -43,7 +42,7 @@ class Command(BaseCommand):
         chosen = options["brand"]
         only = None if chosen is None else read_brand_id(str(chosen), "--brand")
         brands, differed, failed = 0, 0, 0
-        for brand_id in [only] if only else self._brand_ids():
+        for brand_id in [only] if only else every_brand_id(self.stderr):
             brands += 1
             rebuilt = self._rebuild(brand_id, is_dry_run=options["dry_run"])
             if rebuilt is None:
@@ -56,14 +55,6 @@ class Command(BaseCommand):
         self.stdout.write(f"{brands} brands looked at, {differed} {deed}, {failed} failed")
         if failed or (differed and options["dry_run"]):
             raise SystemExit(SOMETHING_WRONG)
-
-    def _brand_ids(self) -> Iterator[int]:
-        brands, after, done = count_brands(), 0, 0
-        while chunk := list_brand_ids(after):
-            for after in chunk:
-                show_progress(self.stderr, progress_bar(done, brands, "brand"))
-                yield after
-                done += 1
 
     def _rebuild(self, brand_id: int, *, is_dry_run: bool) -> Rebuilt | None:
         try:

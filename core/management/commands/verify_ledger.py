@@ -9,16 +9,15 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import InternalError, OperationalError
 
 from core.management.arguments import read_brand_id, unusable
-from core.management.output import printable, progress_bar, show_progress
+from core.management.every_brand import every_brand_id
+from core.management.output import printable, show_progress
 from core.management.simulation_report import broken_sentence
 from core.management.verification_report import VerificationReport
 from core.queries.clock import get_now
 from core.queries.verification import (
     Verified,
-    count_brands,
     get_verified_brand,
     get_verified_triggers,
-    list_brand_ids,
     list_verified_answers,
 )
 
@@ -63,12 +62,8 @@ class Command(BaseCommand):
         if brand_id is not None:
             yield get_verified_brand(brand_id, get_now)
             return
-        brands, after, done = count_brands(), 0, 0
-        while chunk := list_brand_ids(after):
-            for after in chunk:
-                show_progress(self.stderr, progress_bar(done, brands, "brand"))
-                yield get_verified_brand(after, get_now)
-                done += 1
+        for each in every_brand_id(self.stderr):
+            yield get_verified_brand(each, get_now)
         for _, verified in list_verified_answers(get_now):
             show_progress(self.stderr, "answers to event ids …")
             yield verified

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from chaos.audit.folder import journals, micros_of, money, read_journal
+from chaos.audit.folder import journals, micros_of, money
+from chaos.journal import read_lines
 
 
 @pytest.mark.parametrize(
@@ -42,4 +43,4 @@ def test_a_torn_line_is_skipped_wherever_it_is(tmp_path: Path) -> None:
     ]
     (folder / "a.jsonl").write_text("\n".join(torn))
     (path,) = journals(tmp_path)
-    assert list(read_journal(path)) == whole
+    assert list(read_lines(path)) == whole

@@ -12,9 +12,10 @@ from typing import Any, cast
 
 import pytest
 
-from chaos.injector import Injector, children_of
+from chaos.injector import Injector
 from chaos.servers import Servers
 from chaos.timetable import SECONDS, Fault, Planned
+from stack.process import children_of
 from stack.supervisor import Supervisor
 
 KILLS = tuple(fault for fault in Fault if fault.name.startswith("KILL"))

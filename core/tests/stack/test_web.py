@@ -22,6 +22,8 @@ from core.tests.stack.echo_application import application
 from stack import commands, web
 from stack.checkout import ROOT
 from stack.leash import leashed
+from stack.ports import free_ports
+from stack.process import children_of
 
 ECHO = "core.tests.stack.echo_application:application"
 LONGEST_SECONDS = 10.0
@@ -53,9 +55,7 @@ class Echo:
     """A running server of the application that says what reached it."""
 
     def __init__(self) -> None:
-        with socket.socket() as chosen:
-            chosen.bind(("127.0.0.1", 0))
-            self.port: int = chosen.getsockname()[1]
+        (self.port,) = free_ports(1)
         words = ("python", *commands.WEB[1:3], ECHO, "--bind", f"127.0.0.1:{self.port}")
         self.master = subprocess.Popen(
             leashed(commands.spec("web", (*words, "--threads", "2"), {}).command),
@@ -65,8 +65,7 @@ class Echo:
         await_that(lambda: len(self.workers()) == web.WORKERS and self.answers())
 
     def workers(self) -> set[int]:
-        children = Path(f"/proc/{self.master.pid}/task/{self.master.pid}/children")
-        return {int(word) for word in children.read_text().split()}
+        return set(children_of(self.master.pid))
 
     def answers(self) -> bool:
         try:

@@ -3,7 +3,6 @@
 import http.client
 import json
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ import pytest
 from stack import commands
 from stack.checkout import ROOT
 from stack.leash import leashed
+from stack.ports import free_ports
 
 START_SECONDS = 30
 
@@ -34,9 +34,7 @@ def site(own_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     """The web server of `make run` on a database of this test's own, with the demo loaded."""
     monkeypatch.setenv("DATABASE_URL", own_database)
     credentials = tmp_path / "demo.json"
-    with socket.socket() as chosen:
-        chosen.bind(("127.0.0.1", 0))
-        port = chosen.getsockname()[1]
+    (port,) = free_ports(1)
     url = f"http://127.0.0.1:{port}"
     loading = commands.spec("demo", commands.load_demo(credentials=str(credentials), url=url), {})
     subprocess.run(loading.command, cwd=ROOT, check=True, capture_output=True)

@@ -3,17 +3,17 @@
 import http.client
 import os
 import signal
-import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
 from stack import commands
 from stack.checkout import ROOT
 from stack.leash import leashed
+from stack.ports import free_ports
+from stack.process import children_of
 
 PRODUCT = "budget_manager.wsgi:application"
 WRONG_HOST = "core.tests.stories.wrong_host:application"
@@ -25,9 +25,7 @@ class WebServer:
     """A master with two workers, of which a killed one is soon replaced."""
 
     def __init__(self, database_url: str, more: Mapping[str, str]) -> None:
-        with socket.socket() as chosen:
-            chosen.bind(("127.0.0.1", 0))
-            self.port: int = chosen.getsockname()[1]
+        (self.port,) = free_ports(1)
         self.url = f"http://127.0.0.1:{self.port}"
         self._environment = {
             **os.environ,
@@ -76,11 +74,7 @@ class WebServer:
 
     def workers(self) -> list[int]:
         """The numbers of the worker processes that there are now."""
-        listed = Path(f"/proc/{self._master.pid}/task/{self._master.pid}/children")
-        try:
-            return [int(number) for number in listed.read_text().split()]
-        except FileNotFoundError:
-            return []
+        return children_of(self._master.pid)
 
     def kill_worker(self, place: int) -> None:
         """Kill one of the workers, once there is one."""
