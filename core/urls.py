@@ -14,7 +14,7 @@ from core.views import (
     spend_batch,
     status,
 )
-from core.views.authentication import KeyWith
+from core.views.authentication import KeyWith, KeyWithSpend
 from core.views.errors import register_error_answers
 from core.views.openapi import DescribedApi
 from core.views.parsing import StrictParser, read_everything
@@ -47,12 +47,20 @@ CALLS = (
     ("GET", "/spend/logs/", Scope.READ, spend.spend_log_list),
     ("GET", "/status/", Scope.READ, status.system_status),
 )
+# Those that come together to their admission.
+MOVING_MONEY = frozenset(
+    {
+        *(spend.spend_add, spend.spend_report, spend.spend_refund),
+        *(holds.hold_create, holds.hold_capture, holds.hold_release),
+    }
+)
 
 api = DescribedApi(CALLS, parser=StrictParser())
 register_error_answers(api)
 api.add_decorator(read_everything)
 for method, call_path, scope, view in CALLS:
-    api.default_router.add_api_operation(call_path, [method], view, auth=KeyWith(scope))
+    key = KeyWithSpend(scope) if view in MOVING_MONEY else KeyWith(scope)
+    api.default_router.add_api_operation(call_path, [method], view, auth=key)
 
 urlpatterns = [
     path("api/", api.urls),

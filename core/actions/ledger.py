@@ -131,8 +131,8 @@ class LedgerRows:
     campaign_totals: list[Row] = field(default_factory=list)
     answers: list[Row] = field(default_factory=list)
 
-    def write(self) -> None:
-        """Write all of it down, in one round trip."""
+    def write(self, *, commits: bool = False) -> None:
+        """Write all of it down, in one round trip; with `commits` as the last of a transaction."""
         tables = (
             (SPEND_LOG, self.entries),
             (HOLDS, self.begun_holds),
@@ -144,7 +144,7 @@ class LedgerRows:
             statements.append(for_rows(self.ended_holds, _END_ONE_HOLD, _END_HOLDS))
         statements += self._keep_answers()
         if statements:
-            run_together(statements)
+            run_together(statements, commits=commits)
 
     def _keep_answers(self) -> list[Statement]:
         # Who shares no brand shares these; in one order, nobody waits for an id while keeping a

@@ -6,7 +6,7 @@ the answers to event ids and the verdicts. Brands that are free share a transact
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -34,7 +34,7 @@ from core.errors import (
     SpendLogNotFoundError,
 )
 from core.models import Campaign, Hold, SpendLog
-from core.queries.spend import map_to_brands
+from core.queries.spend import BrandsOf
 
 logger = logging.getLogger(__name__)
 
@@ -89,18 +89,21 @@ def admit_spends(asked: Sequence[Asked], *, now: datetime) -> list[SpendOutcome]
     event id that two brands share makes their entries depend on each other: then it is one by one.
     A change of state that several callers brought about together is put down to the last of them.
     """
-    work = _Work(asked, now)
+    work = _Work(asked, find_brands(each.request for each in asked), now)
     work.admit_together()
     work.admit_rest()
     return work.told()
 
 
-def admit_free_spends(asked: Sequence[Asked], *, now: datetime) -> list[SpendOutcome | PutOff]:
+def admit_free_spends(
+    asked: Sequence[Asked], brands: BrandsOf, *, now: datetime
+) -> list[SpendOutcome | PutOff]:
     """Decide as `admit_spends` does, but put off what has to wait while others need not.
 
-    That is done when it is asked again together with its party alone.
+    That is done when it is asked again together with its party alone. `brands` is what
+    `find_brands` said of these requests, or of more.
     """
-    work = _Work(asked, now)
+    work = _Work(asked, brands, now)
     if not work.is_one_party:
         work.admit_together()
         return work.told_or_put_off()
@@ -115,13 +118,13 @@ class _Work:
     `None`, those of all brands that share an event id. What is in `parties` isn't decided yet.
     """
 
-    def __init__(self, asked: Sequence[Asked], now: datetime) -> None:
+    def __init__(self, asked: Sequence[Asked], brands: BrandsOf, now: datetime) -> None:
         self.asked, self.now = asked, now
         self.outcomes: dict[int, SpendOutcome] = {}
         self.parties: dict[int | None, list[int]] = {}
         self.is_committed = False
         self._brand_ids: dict[int, int] = {}
-        brand_ids = _brands_of(asked)
+        brand_ids = _brands_of(asked, brands)
         entangled = _entangled_brands(asked, brand_ids)
         for place, (each, brand_id) in enumerate(zip(asked, brand_ids, strict=True)):
             if brand_id is None:
@@ -209,21 +212,22 @@ class _Work:
         return [put_off.get(place, outcome) for place, outcome in enumerate(self.told())]
 
 
-def _brands_of(asked: Sequence[Asked]) -> list[int | None]:
-    """Whose brand each request is about; `None` where its caller may see nothing by that id."""
-    subjects = [each.request.subject for each in asked]
-    named = set(subjects)
-    brand_of = {
-        (subject, row_id): brand_id
-        for subject, model in _MODELS.items()
-        for row_id, brand_id in map_to_brands(model, ids_of(named, subject)).items()
-    }
+def find_brands(requests: Iterable[Request]) -> BrandsOf:
+    """What has to be read to know whose brand each request is about."""
+    subjects = {request.subject for request in requests}
+    return BrandsOf({model: ids_of(subjects, subject) for subject, model in _MODELS.items()})
 
-    def visible_brand(each: Asked, subject: tuple[Subject, int]) -> int | None:
-        brand_id = brand_of.get(subject)
+
+def _brands_of(asked: Sequence[Asked], brands: BrandsOf) -> list[int | None]:
+    """Whose brand each request is about; `None` where its caller may see nothing by that id."""
+    brand_of = brands.mapped()
+
+    def visible_brand(each: Asked) -> int | None:
+        subject, row_id = each.request.subject
+        brand_id = brand_of[_MODELS[subject]].get(row_id)
         return brand_id if brand_id is not None and each.caller.may_see(brand_id) else None
 
-    return [visible_brand(*pair) for pair in zip(asked, subjects, strict=True)]
+    return [visible_brand(each) for each in asked]
 
 
 def _entangled_brands(asked: Sequence[Asked], brand_ids: Sequence[int | None]) -> set[int]:

@@ -4,7 +4,7 @@ Which requests come together, and what becomes of those that failed, is said in 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import TypeVar
 
 from django.db import IntegrityError, transaction
@@ -34,8 +34,9 @@ from core.queries.history import get_whole_calendar
 from core.queries.holds import map_holds
 from core.queries.locks import lock_brand, lock_free_brands
 from core.queries.spend import map_entries_to_refund
-from core.queries.standings import FirstAnswer, Standings, StoredVerdict, Wanted, get_standings
+from core.queries.standings import AskedStandings, FirstAnswer, Standings, StoredVerdict, Wanted
 from core.rules.admission import LATE_LIMIT, Admission, Decision, check_occurred_at
+from core.rules.calendar import dates_on_earth
 from core.rules.entries import (
     CaptureEntry,
     Entry,
@@ -70,16 +71,19 @@ def admit_alone(brand_id: int, asked: Sequence[Asked], now: datetime) -> list[Sp
 
 @transaction.atomic
 def _admit_one(brand_id: int, asked: Sequence[Asked], now: datetime) -> list[SpendOutcome]:
-    pendings = _pendings(asked, now)
-    session = Session(lock_brand(brand_id), pendings, now)
-    _read([session], now)
+    session = Session(asked, now)
+    foretold = _foretold({brand_id: session}, now)
+    session.brand = lock_brand(brand_id, foretold.reading if foretold else None)
+    _read([session], now, foretold)
     if session.is_due:
         # Whatever time alone has brought comes first, and changes what was just read.
         catch_up(session.brand, now)
         _read([session], now)
     session.decide()
-    _write([session])
-    session.store_verdicts()
+    changes_verdicts = session.changes_verdicts
+    _write([session], commits=not changes_verdicts)
+    if changes_verdicts:
+        session.store_verdicts()
     return session.outcomes
 
 
@@ -93,17 +97,21 @@ def admit_free(
     than the statements which all share: to be caught up with, or to be judged again. Nobody else's
     brand stays locked for that.
     """
-    pendings = {brand_id: _pendings(asked, now) for brand_id, asked in asked_of.items()}
-    brands = lock_free_brands(asked_of)
-    sessions = [Session(brand, pendings[brand.pk], now) for brand in brands]
+    every = {brand_id: Session(asked, now) for brand_id, asked in asked_of.items()}
+    foretold = _foretold(every, now)
+    sessions = []
+    for brand in lock_free_brands(asked_of, foretold.reading if foretold else None):
+        session = every[brand.pk]
+        session.brand = brand
+        sessions.append(session)
     if not sessions:
         return {}
-    _read(sessions, now)
+    _read(sessions, now, foretold)
     sessions = [session for session in sessions if not session.is_due]
     for session in sessions:
         session.decide()
     sessions = [session for session in sessions if not session.changes_verdicts]
-    _write(sessions)
+    _write(sessions, commits=True)
     return {session.brand.pk: session.outcomes for session in sessions}
 
 
@@ -122,37 +130,53 @@ def _pendings(asked: Sequence[Asked], now: datetime) -> list[Pending]:
     return pendings
 
 
-def _read(sessions: Sequence["Session"], now: datetime) -> None:
+def _foretold(sessions: Mapping[int, "Session"], now: datetime) -> AskedStandings | None:
+    """What can be said before the lock of what has to be read behind it.
+
+    A hold or an entry says whose campaign and day it is only when it is read itself.
+    """
+    wanted = {brand_id: session.foretell() for brand_id, session in sessions.items()}
+    named = {subject for session in sessions.values() for subject, _ in session.subjects}
+    return AskedStandings(wanted, now) if named <= {Subject.CAMPAIGN} else None
+
+
+def _read(
+    sessions: Sequence["Session"], now: datetime, foretold: AskedStandings | None = None
+) -> None:
     """What the requests name, and what they are decided on."""
     brand_ids = [session.brand.pk for session in sessions]
     subjects = set[tuple[Subject, int]]().union(*(session.subjects for session in sessions))
     holds = map_holds(brand_ids, ids_of(subjects, Subject.HOLD))
     logged = map_entries_to_refund(brand_ids, ids_of(subjects, Subject.ENTRY))
     words = Words()
-    wanted = [(session.brand, session.name(holds, logged, words)) for session in sessions]
-    for session, standings in zip(sessions, get_standings(wanted, now), strict=True):
+    wanted = {session.brand.pk: session.name(holds, logged, words) for session in sessions}
+    if foretold is None or not all(foretold.cover(*pair) for pair in wanted.items()):
+        foretold = AskedStandings(wanted, now)
+    found = foretold.of([session.brand for session in sessions])
+    for session, standings in zip(sessions, found, strict=True):
         session.standings = standings
 
 
-def _write(sessions: Sequence["Session"]) -> None:
+def _write(sessions: Sequence["Session"], *, commits: bool) -> None:
     rows = LedgerRows()
     for session in sessions:
         session.collect(rows)
-    rows.write()
+    rows.write(commits=commits)
 
 
 class Session:
-    """One brand's part of a transaction, under the brand's lock."""
+    """One brand's part of a transaction; it has the brand once that is locked."""
 
     __slots__ = ("admission", "brand", "ledger", "now", "pendings", "standings", "subjects")
 
+    brand: Brand
     ledger: Ledger
     standings: Standings
     admission: Admission
 
-    def __init__(self, brand: Brand, pendings: Sequence[Pending], now: datetime) -> None:
-        self.brand, self.pendings, self.now = brand, pendings, now
-        self.subjects = {pending.request.subject for pending in pendings}
+    def __init__(self, asked: Sequence[Asked], now: datetime) -> None:
+        self.pendings, self.now = _pendings(asked, now), now
+        self.subjects = {pending.request.subject for pending in self.pendings}
 
     @property
     def is_due(self) -> bool:
@@ -177,20 +201,33 @@ class Session:
         )
         ledger = self.ledger
         named: list[Hold | SpendLog] = [*ledger.holds.values(), *ledger.logged.values()]
-        instants = {pending.occurred_at for pending in self.pendings if not pending.refusal}
+        instants = self._instants()
         if self._reaches_far_back(instants):
             self.brand.whole_calendar = get_whole_calendar(self.brand)
         calendar = self.brand.calendar
-        days = {calendar.budget_date(at) for at in instants | {self.now}}
+        days = {calendar.budget_date(at) for at in instants}
+        return self._wanted(
+            {each.campaign_id for each in named}, days | {each.budget_day for each in named}
+        )
+
+    def foretell(self) -> Wanted:
+        """What the requests themselves say of that, for a brand anywhere on earth."""
+        return self._wanted(set(), {day for at in self._instants() for day in dates_on_earth(at)})
+
+    def _wanted(self, campaign_ids: set[int], budget_days: set[date]) -> Wanted:
         holds_to_begin = sum(isinstance(each.request, HoldRequest) for each in self.pendings)
-        campaign_ids = ids_of(self.subjects, Subject.CAMPAIGN)
         return Wanted(
-            campaign_ids=campaign_ids | {each.campaign_id for each in named},
-            budget_days=days | {each.budget_day for each in named},
+            campaign_ids=ids_of(self.subjects, Subject.CAMPAIGN) | campaign_ids,
+            budget_days=budget_days,
             events={pending.event for pending in self.pendings if pending.event},
             entries=len(self.pendings) - holds_to_begin,
             holds=holds_to_begin,
         )
+
+    def _instants(self) -> set[datetime]:
+        return {pending.occurred_at for pending in self.pendings if not pending.refusal} | {
+            self.now
+        }
 
     def _own(self, subject: Subject, rows: Mapping[int, Named]) -> dict[int, Named]:
         if not rows:

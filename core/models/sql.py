@@ -60,23 +60,52 @@ def for_rows(rows: Sequence[Row], one_by_one: str, of_arrays: str) -> Statement:
     return Statement(of_arrays, arrays, is_read=False)
 
 
-def run_together(statements: Sequence[Statement]) -> list[list[Row]]:
-    """What each statement gives, in one round trip on PostgreSQL.
+class Reading:
+    """Statements whose rows are going to be needed, and which may go along with others' before."""
+
+    def __init__(self, statements: Sequence[Statement]) -> None:
+        self.statements = statements
+        self._rows: list[list[Row]] | None = None
+
+    def rows(self) -> list[list[Row]]:
+        """What each gives: as it went along, or asked for now."""
+        if self._rows is None:
+            self._rows = run_together(self.statements)
+        return self._rows
+
+    def take(self, rows: list[list[Row]]) -> None:
+        """Keep what came when they went along."""
+        self._rows = rows
+
+
+def run_together(
+    statements: Sequence[Statement], *, along: Reading | None = None, commits: bool = False
+) -> list[list[Row]]:
+    """What each statement gives, in one round trip on PostgreSQL; `along` takes its own rows.
 
     They run one after the other, and each sees what is committed when it begins: what follows a
-    lock is read under it.
+    lock is read under it. With `commits` the transaction ends in the same round trip if it is the
+    caller's own, who must not go on to use it; else, or on SQLite, where its block ends.
     """
     database = connections[DEFAULT_DB_ALIAS]
+    every = [*statements, *along.statements] if along else statements
     if database.vendor == "sqlite":
-        cursors = [_send(database.cursor(), statement) for statement in statements]
+        cursors = [_send(database.cursor(), statement) for statement in every]
     else:
         database.close_if_health_check_failed()
         database.ensure_connection()
-        pipeline = database.connection.pipeline if len(statements) > 1 else nullcontext
+        # Within another's transaction, as in most tests, there is only a savepoint to give back.
+        commits = commits and len(database.atomic_blocks) == 1
+        pipeline = database.connection.pipeline if commits or len(every) > 1 else nullcontext
         with database.wrap_database_errors, pipeline():
-            cursors = [_send(_cursor(database, each), each) for each in statements]
-    pairs = zip(statements, cursors, strict=True)
-    return [cursor.fetchall() if statement.is_read else [] for statement, cursor in pairs]
+            cursors = [_send(_cursor(database, each), each) for each in every]
+            if commits:
+                database.connection.commit()
+    pairs = zip(every, cursors, strict=True)
+    rows = [cursor.fetchall() if statement.is_read else [] for statement, cursor in pairs]
+    if along:
+        along.take(rows[len(statements) :])
+    return rows[: len(statements)]
 
 
 @contextmanager

@@ -1,16 +1,15 @@
 """Finds API keys: the one behind a token, and all of them (C29)."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import DEFAULT_DB_ALIAS
-from django.db.models import DateTimeField, QuerySet
+from django.db.models import QuerySet
 
 from core.errors import ApiKeyNotFoundError
 from core.models import ApiKey
-from core.models.sql import Row, Statement, is_among, listed, read_instant, run_together
+from core.models.rows import RowReader
+from core.models.sql import Reading, Row, Statement, is_among, listed, run_together
 from core.queries.clock import get_now_column, get_trusted
 from core.rules.api_keys import (
     TOKEN_PREFIX,
@@ -22,9 +21,7 @@ from core.rules.api_keys import (
 )
 
 NO_SECRET = hash_secret("")
-_FIELDS = ApiKey._meta.concrete_fields
-_COLUMNS = [field.attname for field in _FIELDS]
-_INSTANTS = [field.attname for field in _FIELDS if isinstance(field, DateTimeField)]
+_KEYS = RowReader(ApiKey)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,29 +32,28 @@ class OpenedKey:
     at: datetime
 
 
-def find_api_keys(tokens: Sequence[str]) -> list[OpenedKey | None]:
+def find_api_keys(tokens: Sequence[str], along: Reading | None = None) -> list[OpenedKey | None]:
     """The live key that each token opens; `None` if unknown, wrong, expired or revoked.
 
-    One query, by which the clock is read as well. Raises ClocksDisagreeError. By hand: every call
-    waits for it, and the ORM takes longer to word it than to have it done.
+    One query, by which the clock is read as well, and with which others may go along. Raises
+    ClocksDisagreeError. By hand: every call waits for it, and the ORM takes longer to word it than
+    to have it done.
     """
     split = [split_token(token) for token in tokens]
     text = (
-        f"SELECT {', '.join(_COLUMNS)}, {get_now_column()} FROM core_apikey "  # noqa: S608 (our own words)
+        f"SELECT {_KEYS.columns}, {get_now_column()} FROM core_apikey "  # noqa: S608 (our own words)
         f"WHERE public_id {is_among('text')} AND revoked_at IS NULL"
     )
-    (rows,) = run_together([Statement(text, [listed(sorted({name for name, _ in split}))])])
+    statement = Statement(text, [listed(sorted({name for name, _ in split}))])
+    (rows,) = run_together([statement], along=along)
     found = {key.public_id: (key, read_at) for key, read_at in map(_read, rows)}
     return [_opened(found.get(name), secret) for name, secret in split]
 
 
 def _read(row: Row) -> tuple[ApiKey, datetime | None]:
-    """A key as if the ORM had fetched it, and what the clock showed."""
+    """A key, and what the clock showed."""
     *values, read_at = row
-    told = dict(zip(_COLUMNS, values, strict=True))
-    told["scopes"] = json.loads(told["scopes"])
-    told |= {name: read_instant(told[name]) for name in _INSTANTS}
-    return ApiKey.from_db(DEFAULT_DB_ALIAS, _COLUMNS, list(told.values())), read_at
+    return _KEYS.read(tuple(values)), read_at
 
 
 def _opened(found: tuple[ApiKey, datetime | None] | None, secret: str) -> OpenedKey | None:

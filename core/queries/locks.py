@@ -14,40 +14,46 @@ SQLite has no row locks: there every transaction holds the database's write lock
 (`transaction_mode: IMMEDIATE` in the settings), and every brand is free.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
 from django.db import connection
 from django.db.models import BigIntegerField
 
 from core.errors import BrandNotFoundError
 from core.models import Brand
-from core.models.sql import is_among, listed
+from core.models.rows import RowReader
+from core.models.sql import Reading, Statement, is_among, listed, run_together
+
+_BRANDS = RowReader(Brand)
 
 
-def lock_brand(brand_id: int) -> Brand:
+def lock_brand(brand_id: int, along: Reading | None = None) -> Brand:
     """The brand as it is now, locked until the transaction ends; archived brands included.
 
     Must be called inside `transaction.atomic()`, which holds no brand yet: it waits for whoever
-    holds this one. Raises BrandNotFoundError.
+    holds this one. What goes along is read under the lock. Raises BrandNotFoundError.
     """
     if brand_id > BigIntegerField.MAX_BIGINT:
         raise BrandNotFoundError  # A path may name any number; the driver fails at such a one.
-    for brand in _lock("id = %s", brand_id, " FOR NO KEY UPDATE"):
+    for brand in _lock("id = %s", brand_id, " FOR NO KEY UPDATE", along=along):
         return brand
     raise BrandNotFoundError
 
 
-def lock_free_brands(brand_ids: Collection[int]) -> list[Brand]:
+def lock_free_brands(brand_ids: Collection[int], along: Reading | None = None) -> list[Brand]:
     """Those of the brands that nobody else holds, by id; as they are now, and locked.
 
     Must be called inside `transaction.atomic()`, which holds no brand yet. It waits for nobody.
+    What goes along is read afterwards, of the brands that weren't free as well.
     """
     chosen = f"id {is_among('bigint')} ORDER BY id"
-    return list(_lock(chosen, listed(list(brand_ids)), " FOR NO KEY UPDATE SKIP LOCKED"))
+    ids = listed(list(brand_ids))
+    return _lock(chosen, ids, " FOR NO KEY UPDATE SKIP LOCKED", along=along)
 
 
-def _lock(chosen: str, value: int | str, locking: str) -> Iterable[Brand]:
+def _lock(chosen: str, value: int | str, locking: str, *, along: Reading | None) -> list[Brand]:
     # By hand: everybody waits for it, and the ORM takes as long to word it as to have it done.
     locked = "" if connection.vendor == "sqlite" else locking
-    text = f"SELECT * FROM core_brand WHERE {chosen}{locked}"  # noqa: S608 (our own words)
-    return Brand.objects.raw(text, [value])
+    text = f"SELECT {_BRANDS.columns} FROM core_brand WHERE {chosen}{locked}"  # noqa: S608 (our own words)
+    (rows,) = run_together([Statement(text, (value,))], along=along)
+    return [_BRANDS.read(row) for row in rows]

@@ -1,7 +1,7 @@
 """Reads of spend: whose it is, first answers to event ids, and the log in pages."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import reduce
@@ -12,7 +12,7 @@ from django.db.models import BigIntegerField, Q, QuerySet, Sum
 
 from core.enums import SpendKind
 from core.models import Campaign, EventAnswer, Hold, SpendLog
-from core.models.sql import Statement, is_among, listed, run_together
+from core.models.sql import Reading, Statement, is_among, listed
 from core.queries.orderings import (
     Page,
     Stretch,
@@ -32,21 +32,28 @@ SPEND_LOG_ORDERINGS = {
 }
 # A budget day begins or ends at most so far from midnight UTC of its date, zone changes included.
 FARTHEST_FROM_UTC = timedelta(days=2)
+# What a request may name that belongs to a brand.
+Named = Campaign | Hold | SpendLog
 
 
-def map_to_brands(
-    model: type[Campaign] | type[Hold] | type[SpendLog],
-    row_ids: Collection[int],
-) -> dict[int, int]:
-    """The brand of each of these rows that exists."""
-    if not row_ids:
-        return {}
+class BrandsOf:
+    """Whose brand campaigns, holds and entries of the log are: one query for each table named."""
+
+    def __init__(self, row_ids: Mapping[type[Named], Collection[int]]) -> None:
+        self._models = [model for model, ids in row_ids.items() if ids]
+        self.reading = Reading([_to_brands(model, row_ids[model]) for model in self._models])
+
+    def mapped(self) -> dict[type[Named], dict[int, int]]:
+        """The brand of each row that exists, by table and id."""
+        pairs = zip(self._models, self.reading.rows(), strict=True)
+        return {model: dict(rows) for model, rows in pairs}
+
+
+def _to_brands(model: type[Named], row_ids: Collection[int]) -> Statement:
     # A path may name any number; a list of them must be one of 64-bit numbers.
     possible = [row_id for row_id in row_ids if row_id <= BigIntegerField.MAX_BIGINT]
-    table = model._meta.db_table
-    text = f"SELECT id, brand_id FROM {table} WHERE id {is_among('bigint')}"  # noqa: S608 (our own words)
-    (rows,) = run_together([Statement(text, (listed(possible),))])
-    return dict(rows)
+    text = f"SELECT id, brand_id FROM {model._meta.db_table} WHERE id {is_among('bigint')}"  # noqa: S608 (our own words)
+    return Statement(text, (listed(possible),))
 
 
 def map_entries_to_refund(

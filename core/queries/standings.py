@@ -5,7 +5,7 @@ everything else uses; the tests hold both to the same facts.
 """
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -21,13 +21,13 @@ from core.models import Brand
 from core.models.fields import ReasonsField
 from core.models.schedule import daypart_of
 from core.models.sql import (
+    Reading,
     Row,
     Statement,
     is_among,
     listed,
     read_date,
     read_instant,
-    run_together,
     stored_instant,
 )
 from core.queries.books import get_brand_facts
@@ -50,8 +50,8 @@ class Wanted:
     At most `entries` of them are going to be logged and `holds` begun.
     """
 
-    campaign_ids: Collection[int]
-    budget_days: Collection[date]
+    campaign_ids: Set[int]
+    budget_days: Set[date]
     events: Collection[EventName]
     entries: int
     holds: int
@@ -108,41 +108,45 @@ class Standings:
     free_ids: FreeIds
 
 
-def get_standings(wanted: Sequence[tuple[Brand, Wanted]], now: datetime) -> list[Standings]:
-    """The facts about locked brands on which requests are decided, read under their locks.
+class AskedStandings:
+    """The facts about locked brands on which requests are decided, from the same few statements.
 
-    One for each of them, in their order, all from the same few statements: totals of a day that
-    only another brand's requests name may be among them.
+    They may be sent along with the lock, but no sooner: what is read before it may have changed.
+    Totals of a day that only another brand's requests name may be among them.
     """
-    brands = {brand.pk: brand for brand, _ in wanted}
-    (beginning,), campaigns, totals, *answers = run_together(_statements(wanted, now))
-    is_due = frozenset(_listed_ids(beginning[0]))
-    spend_logs = iter(_numbers(beginning[1], sum(each.entries for _, each in wanted)))
-    holds = iter(_numbers(beginning[2], sum(each.holds for _, each in wanted)))
-    known = {event: answer for rows in answers for event, answer in map(_answer, rows)}
-    found = {brand_id: _Found() for brand_id in brands}
-    brand_of = {}
-    for campaign_id, rows in groupby(campaigns, key=itemgetter(1)):
-        of_campaign = list(rows)
-        brand_of[campaign_id] = brand_id = of_campaign[0][0]
-        found[brand_id].take(*_campaign(of_campaign, brands[brand_id]))
-    for row in totals:
-        brand_id, campaign_id, *_ = row
-        if owner := brand_id or brand_of.get(campaign_id):
-            key, counter = _total(row)
-            found[owner].totals[key] = counter
-    return [
-        Standings(
-            is_due=brand.pk in is_due,
-            book=found[brand.pk].book(brand),
-            verdicts=found[brand.pk].verdicts,
-            answers=known,
-            free_ids=FreeIds(
-                tuple(islice(spend_logs, each.entries)), tuple(islice(holds, each.holds))
-            ),
-        )
-        for brand, each in wanted
-    ]
+
+    def __init__(self, wanted: Mapping[int, Wanted], now: datetime) -> None:
+        self._wanted = wanted
+        self.reading = Reading(_statements(wanted, now))
+
+    def cover(self, brand_id: int, wanted: Wanted) -> bool:
+        """Whether all of this is read of the brand."""
+        asked = self._wanted[brand_id]
+        is_named = asked.campaign_ids >= wanted.campaign_ids
+        return is_named and asked.budget_days >= wanted.budget_days
+
+    def of(self, locked: Sequence[Brand]) -> list[Standings]:
+        """Of each of these brands, in their order."""
+        brands = {brand.pk: brand for brand in locked}
+        (beginning,), campaigns, totals, *answers = self.reading.rows()
+        is_due = frozenset(_listed_ids(beginning[0]))
+        spend_logs = iter(_numbers(beginning[1], sum(w.entries for w in self._wanted.values())))
+        holds = iter(_numbers(beginning[2], sum(w.holds for w in self._wanted.values())))
+        known = {event: answer for rows in answers for event, answer in map(_answer, rows)}
+        found = _found(brands, campaigns, totals)
+        return [
+            Standings(
+                is_due=brand.pk in is_due,
+                book=found[brand.pk].book(brand),
+                verdicts=found[brand.pk].verdicts,
+                answers=known,
+                free_ids=FreeIds(
+                    tuple(islice(spend_logs, self._wanted[brand.pk].entries)),
+                    tuple(islice(holds, self._wanted[brand.pk].holds)),
+                ),
+            )
+            for brand in locked
+        ]
 
 
 class _Found:
@@ -163,22 +167,41 @@ class _Found:
         return BrandBook(get_brand_facts(brand), self.campaigns, Counters(self.totals))
 
 
-def _statements(wanted: Sequence[tuple[Brand, Wanted]], now: datetime) -> list[Statement]:
+def _found(
+    brands: Mapping[int, Brand], campaigns: Sequence[Row], totals: Sequence[Row]
+) -> dict[int, _Found]:
+    """What the rows say of each of these brands; there may be rows of others."""
+    found = {brand_id: _Found() for brand_id in brands}
+    brand_of = {}
+    for campaign_id, rows in groupby(campaigns, key=itemgetter(1)):
+        of_campaign = list(rows)
+        brand_id = of_campaign[0][0]
+        if brand_id in brands:
+            brand_of[campaign_id] = brand_id
+            found[brand_id].take(*_campaign(of_campaign, brands[brand_id]))
+    for row in totals:
+        brand_id, campaign_id, *_ = row
+        owner = brand_id or brand_of.get(campaign_id)
+        if owner in found:
+            key, counter = _total(row)
+            found[owner].totals[key] = counter
+    return found
+
+
+def _statements(wanted: Mapping[int, Wanted], now: datetime) -> list[Statement]:
     """What is sent in one round trip. The first gives one row, the last is there if it has to."""
     vendor = connection.vendor
     texts = _texts(vendor)
-    entries, holds = (
-        sum(each.entries for _, each in wanted),
-        sum(each.holds for _, each in wanted),
-    )
+    every = wanted.values()
+    entries, holds = sum(each.entries for each in every), sum(each.holds for each in every)
     counts = () if vendor == "sqlite" else (entries, holds)
-    at, brand_ids = stored_instant(now), listed([brand.pk for brand, _ in wanted])
-    ids = listed([campaign_id for _, each in wanted for campaign_id in each.campaign_ids])
-    budget_days = {day for _, each in wanted for day in each.budget_days}
+    at, brand_ids = stored_instant(now), listed(list(wanted))
+    ids = listed([campaign_id for each in every for campaign_id in each.campaign_ids])
+    budget_days = {day for each in every for day in each.budget_days}
     # A month is named by its days' own month (C9, C12).
     months = {day.replace(day=1) for day in budget_days}
     days = (listed([*map(str, budget_days)]), listed([*map(str, months)]))
-    events = [event for _, each in wanted for event in each.events]
+    events = [event for each in every for event in each.events]
     return [
         # A plan for any instant would look through all of a brand's campaigns for due ones.
         Statement(texts.beginning, (brand_ids, at, at, *counts), is_prepared=False),

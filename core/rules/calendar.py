@@ -6,7 +6,7 @@ others. The zone rules are those of the tzdata that `zoneinfo` finds.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from functools import lru_cache
 from itertools import groupby, pairwise, zip_longest
 from operator import itemgetter
@@ -134,6 +134,14 @@ class BrandCalendar:
 
 
 @lru_cache(maxsize=65_536)
+def dates_on_earth(at: datetime) -> set[date]:
+    """The dates that clocks show at this instant, from the last place that has a day to the first.
+
+    A brand's budget day is one of them but for its days around a change of zone (C12).
+    """
+    return {at.astimezone(timezone(timedelta(hours=hours))).date() for hours in (-12, 0, 14)}
+
+
 def day_start(day: date, zone_name: str) -> datetime:
     """The first UTC instant whose local time in the zone is `day` 00:00 or later (C9).
 

@@ -5,39 +5,65 @@ for once for all of them, and everybody's answer is the one that it would have g
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.conf import settings
-
 from core.actions.coalescing import Coalescer, PutOff
-from core.actions.spend import UNAVAILABLE, admit_free_spends, admit_spends
+from core.actions.spend import UNAVAILABLE, admit_free_spends, admit_spends, find_brands
 from core.actions.spend_requests import NOT_LATE, Asked, Request, SpendOutcome
-from core.views.authentication import ApiRequest
+from core.enums import Scope
+from core.views.authentication import ApiRequest, Visit, note_entry, open_together, take_visit
 
-# A request, and the instant at which it came.
-Arrival = tuple[Asked, datetime]
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Arrival:
+    """A request, and the call that brings it."""
+
+    visit: Visit
+    request: Request
+    late_limit: timedelta
 
 
 def admit(request: ApiRequest, asked: Request, late_limit: timedelta = NOT_LATE) -> SpendOutcome:
     """Decide what this call asks; it may come with others of its process (`GROUP_COMMIT`).
 
-    Raises DatabaseUnavailableError and what the database raises when it is away (C27).
+    Raises what its key is refused for, DatabaseUnavailableError and what the database raises when
+    it is away (C27).
     """
-    mine = Asked(asked, request.auth, late_limit)
-    if settings.GROUP_COMMIT:
-        return arrive(mine, request.now)
-    return admit_spends([mine], now=request.now)[0]
+    visit = take_visit(request)
+    if visit is None:
+        return admit_spends([Asked(asked, request.auth, late_limit)], now=request.now)[0]
+    try:
+        return _GROUPS.ask(Arrival(visit, asked, late_limit))
+    finally:
+        if not visit.is_waiting:
+            note_entry(request, visit)
 
 
 def arrive(asked: Asked, now: datetime) -> SpendOutcome:
     """Decide this together with what comes to this process at the same moment."""
-    return _GROUPS.ask((asked, now))
+    visit = Visit("", Scope.SPEND, asked.caller, now)
+    return _GROUPS.ask(Arrival(visit, asked.request, asked.late_limit))
 
 
 def _admit_together(arrivals: Sequence[Arrival]) -> list[SpendOutcome | PutOff]:
+    brands = find_brands([arrival.request for arrival in arrivals])
+    if waiting := [arrival.visit for arrival in arrivals if arrival.visit.is_waiting]:
+        open_together(waiting, along=brands.reading)
+    asked = [
+        Asked(arrival.request, arrival.visit.caller, arrival.late_limit)
+        for arrival in arrivals
+        if arrival.visit.caller
+    ]
+    if not asked:
+        return [SpendOutcome(refusal=arrival.visit.refusal) for arrival in arrivals]
     # They came within the same moment, and the last of them has read the one clock, too.
-    now = max(at for _, at in arrivals)
-    return admit_free_spends([asked for asked, _ in arrivals], now=now)
+    now = max(arrival.visit.now for arrival in arrivals if arrival.visit.now)
+    outcomes = iter(admit_free_spends(asked, brands, now=now))
+    return [
+        next(outcomes) if arrival.visit.caller else SpendOutcome(refusal=arrival.visit.refusal)
+        for arrival in arrivals
+    ]
 
 
 _GROUPS = Coalescer(_admit_together, outages=UNAVAILABLE)

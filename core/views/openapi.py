@@ -8,6 +8,7 @@ from http import HTTPStatus
 from inspect import Parameter, cleandoc, signature
 from typing import Any, get_args, get_type_hints
 
+from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from ninja import NinjaAPI
@@ -17,6 +18,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from core.enums import Scope
+from core.views.authentication import find_refusal
 from core.views.documentation import (
     ANSWER_HEADERS,
     OF_EVERY_BODY,
@@ -107,6 +109,10 @@ class DescribedApi(NinjaAPI):
         """The OpenAPI document, made once."""
         # Our docstrings cite promises that callers haven't read.
         return json.loads(_CITATION.sub("", json.dumps(describe(self._calls))))  # type: ignore[no-any-return]  # an object
+
+    def on_exception(self, request: HttpRequest, exc: Any) -> HttpResponse:
+        """Answer what a call raised; who has no good key isn't told what else is wrong."""
+        return super().on_exception(request, find_refusal(request) or exc)
 
     def get_openapi_schema(self, **_place: Any) -> Any:
         """What django-ninja's view answers."""

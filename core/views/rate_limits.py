@@ -47,20 +47,22 @@ class RateLimit:
         """Whether this request is one too many."""
         return self.used > self.limit
 
+    def refusal(self) -> RateLimitedError:
+        """What the request is told that is one too many."""
+        return RateLimitedError(limit=self.limit, seconds=self.seconds_left)
 
-def limit_requests(request: HttpRequest, key: ApiKey, now: datetime) -> None:
-    """Count the request for its key. Raises RateLimitedError."""
+
+def count_requests(key: ApiKey, now: datetime, count: int) -> list[RateLimit | None]:
+    """Count so many requests of one moment for their key; where each of them stands, in order."""
     own = key.requests_per_minute
     limit: int = settings.REQUESTS_PER_MINUTE if own is None else own
     if not limit:
-        return
+        return [None] * count
     minute, passed = divmod(now.timestamp(), WINDOW_SECONDS)
     counter = find_counter(settings.RATE_LIMIT_REDIS_URL)
-    used = counter.count(f"{key.public_id}/{int(minute)}")
-    rate = RateLimit(limit, used, ceil(WINDOW_SECONDS - passed))
-    request.rate_limit = rate  # type: ignore[attr-defined]  # read for the headers below
-    if rate.is_exceeded:
-        raise RateLimitedError(limit=limit, seconds=rate.seconds_left)
+    used = counter.count(f"{key.public_id}/{int(minute)}", count)
+    seconds_left = ceil(WINDOW_SECONDS - passed)
+    return [RateLimit(limit, used - later, seconds_left) for later in reversed(range(count))]
 
 
 def add_rate_limit_headers(request: HttpRequest, response: HttpResponseBase) -> None:
@@ -87,12 +89,12 @@ class RequestCounter:
         self._is_out = False
         self._next_try_at = 0.0
 
-    def count(self, name: str) -> int:
-        """Count one more; how many there are by now."""
+    def count(self, name: str, more: int = 1) -> int:
+        """Count so many more; how many there are by now."""
         was_out = self._is_out
         if self._url and self._may_try():
             try:
-                counted = self._shared().incr(name, KEPT_SECONDS)
+                counted = self._shared().incr(name, KEPT_SECONDS, more)
             except NO_ANSWER as error:
                 self._note_outage(error)
             else:
@@ -101,7 +103,7 @@ class RequestCounter:
                 return counted
         # The lock is for the library's storage, which isn't exact between threads.
         with self._lock:
-            return self._own.incr(name, KEPT_SECONDS)
+            return self._own.incr(name, KEPT_SECONDS, more)
 
     def _may_try(self) -> bool:
         """Always while Redis answers; during an outage one request each while."""

@@ -19,7 +19,7 @@ from core.models import Campaign, Hold, SpendLog
 from core.models.fields import ReasonsField
 from core.queries.books import get_book, list_campaigns_to_judge
 from core.queries.spend import map_event_answers
-from core.queries.standings import Standings, Wanted, get_standings
+from core.queries.standings import AskedStandings, Standings, Wanted
 from core.rules.dayparts import Daypart
 from core.tests.actions.ledger_by_orm import LedgerByOrm
 from core.tests.actions.test_admit_spends import Step, make_small_world, steps
@@ -133,8 +133,9 @@ def make_varied_world() -> list[Campaign]:
 
 def read(campaigns: Sequence[Campaign], events: Sequence[tuple[str, str]] = ()) -> Standings:
     days = {TODAY, TODAY - timedelta(days=2)}
-    wanted = Wanted([campaign.pk for campaign in campaigns], days, events, 3, 2)
-    return get_standings([(campaigns[0].brand, wanted)], NOON)[0]
+    wanted = Wanted({campaign.pk for campaign in campaigns}, days, events, 3, 2)
+    brand = campaigns[0].brand
+    return AskedStandings({brand.pk: wanted}, NOON).of([brand])[0]
 
 
 def test_the_facts_are_those_that_the_orm_finds() -> None:

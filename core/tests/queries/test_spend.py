@@ -8,12 +8,12 @@ from django.test.utils import CaptureQueriesContext
 
 from core.actions.caller import Caller
 from core.actions.spend import add_spend
-from core.models import Campaign, EventAnswer, SpendLog
+from core.models import Campaign, EventAnswer, Hold, SpendLog
 from core.queries.spend import (
+    BrandsOf,
     SpendLogFilter,
     list_spend_logs,
     map_event_answers,
-    map_to_brands,
 )
 from core.tests.builders import NOON, TODAY, add, ask, make_brand, make_campaign, report
 from core.tests.rules.zones import DAY, HOUR
@@ -66,10 +66,12 @@ def test_a_page_with_its_names_is_one_query() -> None:
 
 def test_campaigns_lead_to_their_brands_if_they_exist() -> None:
     first, second = make_campaign(), make_campaign()
-    wanted = {first.pk, second.pk, 999_999}
+    wanted = {first.pk, second.pk, 999_999, 2**64}
     both = {first.pk: first.brand_id, second.pk: second.brand_id}
-    assert map_to_brands(Campaign, wanted) == both
-    assert map_to_brands(Campaign, set()) == {}
+    with CaptureQueriesContext(connection) as queries:
+        assert BrandsOf({Campaign: wanted, Hold: set()}).mapped() == {Campaign: both}
+        assert BrandsOf({Campaign: set()}).mapped() == {}
+    assert len(queries) == 1
 
 
 def test_answers_are_found_by_source_and_event_id_c21() -> None:

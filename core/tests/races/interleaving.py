@@ -55,7 +55,9 @@ class _Stop:
         """Hold up this thread's connection."""
         own = connections["default"]
         own.ensure_connection()
-        commit = own.commit
+        # The driver's, since the last statements of a transaction go out together with it.
+        driver = own.connection
+        commit = driver.commit
 
         def commit_later() -> None:
             self.pass_by("COMMIT")
@@ -65,7 +67,7 @@ class _Stop:
             self.pass_by(sql)
             return execute(sql, *rest)
 
-        with own.execute_wrapper(send), mock.patch.object(own, "commit", commit_later):
+        with own.execute_wrapper(send), mock.patch.object(driver, "commit", commit_later):
             yield
 
     def pass_by(self, statement: str) -> None:

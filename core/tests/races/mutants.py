@@ -34,7 +34,7 @@ from core.models import (
     PeriodTotal,
     SpendLog,
 )
-from core.models.sql import Statement
+from core.models.sql import Reading, Statement
 from core.queries.books import get_book, list_campaigns_to_judge
 from core.queries.locks import lock_brand
 from core.queries.spend import map_event_answers
@@ -114,10 +114,27 @@ def lock_left_out(request: SpendRequest, *, caller: Caller, now: datetime) -> Sp
     SQLite's lock is taken by the transaction itself; `transactions_begin_deferred` leaves it out.
     """
 
-    def read(brand_id: int) -> Brand:
+    def read(brand_id: int, _along: Reading | None = None) -> Brand:
         return Brand.objects.get(pk=brand_id)
 
     with mock.patch.object(spend_sessions, "lock_brand", read):
+        return spend.add_spend(request, caller=caller, now=now)
+
+
+def facts_read_before_the_lock(
+    request: SpendRequest, *, caller: Caller, now: datetime
+) -> SpendOutcome:
+    """The product's own admission, whose reading goes out before the lock and not behind it.
+
+    On SQLite the transaction has locked before either.
+    """
+
+    def read_then_lock(brand_id: int, along: Reading) -> Brand:
+        along.rows()
+        _pause()
+        return lock_brand(brand_id)
+
+    with mock.patch.object(spend_sessions, "lock_brand", read_then_lock):
         return spend.add_spend(request, caller=caller, now=now)
 
 
@@ -201,7 +218,7 @@ def free_brands_waited_for(
     campaigns = Campaign.objects.in_bulk([request.campaign_id for request in requests])
     order = [campaigns[request.campaign_id].brand_id for request in requests]
 
-    def lock_in_turn(brand_ids: Collection[int]) -> list[Brand]:
+    def lock_in_turn(brand_ids: Collection[int], _along: Reading | None) -> list[Brand]:
         brands = []
         for brand_id in sorted(brand_ids, key=order.index):
             brands.append(lock_brand(brand_id))
@@ -220,7 +237,7 @@ def free_brands_not_locked(
         return spend.admit_batch(requests, caller=caller, now=now, late_limit=late_limit)
 
 
-def _read_brands(brand_ids: Collection[int]) -> list[Brand]:
+def _read_brands(brand_ids: Collection[int], _along: Reading | None) -> list[Brand]:
     return list(Brand.objects.filter(pk__in=brand_ids))
 
 

@@ -272,6 +272,11 @@ BROKEN = {
     "lock_left_out": (
         "spend and spend", Point.BEFORE_WRITE, Deeds(add_spend=mutants.lock_left_out),
     ),
+    "facts_read_before_the_lock": (
+        "spend and spend",
+        Point.BEFORE_LOCK,
+        Deeds(add_spend=mutants.facts_read_before_the_lock),
+    ),
     "check_then_increment": (
         "spend and spend", Point.BEFORE_WRITE, Deeds(add_spend=mutants.check_then_increment),
     ),

@@ -100,6 +100,12 @@ MUTANTS = {
         Promise.ZERO_OVERSPEND,
         POSTGRESQL,
     ),
+    "facts_read_before_the_lock": Mutant(
+        budgets.race_on_one_campaign,
+        Deeds(add_spend=mutants.facts_read_before_the_lock),
+        Promise.ZERO_OVERSPEND,
+        POSTGRESQL,
+    ),
     "brand_saved_whole": Mutant(
         edits.race_against_edits, Deeds(edit_brand=mutants.brand_saved_whole), Promise.EDITS_BIND
     ),

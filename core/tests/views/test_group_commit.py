@@ -12,10 +12,11 @@ from django.db import OperationalError, connections
 from pytest_django import Settings
 
 from core.actions.coalescing import PutOff
-from core.actions.spend import admit_free_spends
+from core.actions.spend import admit_free_spends, find_brands
 from core.actions.spend_requests import Asked, SpendOutcome
 from core.enums import Scope
 from core.models import BrandTotal, SpendLog
+from core.queries.spend import BrandsOf
 from core.tests.views.api import Answer, Api, Json, make_token
 from core.views import admission
 
@@ -34,14 +35,17 @@ class Door:
         self.is_entered = threading.Event()
         self.fault: Callable[[Sequence[Asked]], None] | None = None
 
-    def __call__(self, asked: Sequence[Asked], *, now: datetime) -> list[SpendOutcome | PutOff]:
+    def __call__(
+        self, asked: Sequence[Asked], brands: BrandsOf | None = None, *, now: datetime
+    ) -> list[SpendOutcome | PutOff]:
         self.groups.append(len(asked))
         self.is_entered.set()
         if len(self.groups) == 1:
             self._await_crowd()
         if self.fault:
             self.fault(asked)
-        return admit_free_spends(asked, now=now)
+        brands = brands or find_brands(each.request for each in asked)
+        return admit_free_spends(asked, brands, now=now)
 
     def _await_crowd(self) -> None:
         turn = threading.Event()

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from core.actions import spend, spend_sessions
 from core.models import Brand, SpendLog
+from core.models.sql import Reading
 from core.queries.locks import lock_brand, lock_free_brands
 from core.tests.builders import undone
 from core.tests.depth import examples
@@ -166,15 +167,15 @@ def when_locking(
 ) -> None:
     """Let this error come of locking the brand; or only of waiting for it, since it `is_held`."""
 
-    def lock_one(wanted: int) -> Brand:
+    def lock_one(wanted: int, along: Reading) -> Brand:
         if wanted == brand_id:
             raise error
-        return lock_brand(wanted)
+        return lock_brand(wanted, along)
 
-    def lock_free(wanted: Collection[int]) -> list[Brand]:
+    def lock_free(wanted: Collection[int], along: Reading) -> list[Brand]:
         if brand_id in wanted and not is_held:
             raise error
-        return [brand for brand in lock_free_brands(wanted) if brand.pk != brand_id]
+        return [brand for brand in lock_free_brands(wanted, along) if brand.pk != brand_id]
 
     patch.setattr(spend_sessions, "lock_brand", lock_one)
     patch.setattr(spend_sessions, "lock_free_brands", lock_free)
