@@ -18,6 +18,7 @@ from core.views.authentication import KeyWith, KeyWithSpend
 from core.views.errors import register_error_answers
 from core.views.openapi import DescribedApi
 from core.views.parsing import StrictParser, read_everything
+from core.views.short_way import ShortWay
 
 CALLS = (
     # What is called most stands first, since a path is looked for from the top.
@@ -58,9 +59,13 @@ MOVING_MONEY = frozenset(
 api = DescribedApi(CALLS, parser=StrictParser())
 register_error_answers(api)
 api.add_decorator(read_everything)
+short = {}
 for method, call_path, scope, view in CALLS:
     key = KeyWithSpend(scope) if view in MOVING_MONEY else KeyWith(scope)
     api.default_router.add_api_operation(call_path, [method], view, auth=key)
+    if view in MOVING_MONEY and "{" not in call_path:
+        short[f"/api{call_path}"] = (view, key)
+short_way = ShortWay(api, short)
 
 urlpatterns = [
     path("api/", api.urls),

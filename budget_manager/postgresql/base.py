@@ -5,11 +5,14 @@ network that swallows packets keeps none, and would keep every thread of the web
 """
 
 import time
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import psycopg
 from django.db.backends.postgresql import base
 from psycopg.abc import PQGen
+
+from budget_manager.postgresql.pipeline import Pipeline, Prepared, Row, Sent
 
 Answer = TypeVar("Answer")
 
@@ -30,6 +33,11 @@ class PatientConnection(psycopg.Connection[Any]):
 
     patience_seconds: float | None = None
     transaction_milliseconds: int | None = None
+    prepared: Prepared
+
+    def run(self, statements: Sequence[Sent], *, commits: bool) -> list[list[Row]]:
+        """The rows of each statement, in one round trip."""
+        return Pipeline(self, self.prepared).run(statements, commits=commits)
 
     def wait(
         self, gen: PQGen[Answer], interval: float = 0.1, timeout: float | None = None
@@ -61,6 +69,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
         connection = PatientConnection.connect(**conn_params)
         connection.patience_seconds = patience_seconds
+        connection.prepared = Prepared()
         if connection.info.server_version >= LIMITS_TRANSACTIONS:
             connection.transaction_milliseconds = transaction_milliseconds
         return connection
@@ -77,6 +86,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """What every statement goes through."""
         self._used_at = time.monotonic()
         return super().make_cursor(cursor)
+
+    def run_together(self, statements: Sequence[Sent], *, commits: bool) -> list[list[Row]]:
+        """The rows of each statement, in one round trip; `commits` ends the transaction with it."""
+        self._used_at = time.monotonic()
+        driver: PatientConnection = self.connection
+        with self.wrap_database_errors:
+            return driver.run(statements, commits=commits)
 
     def close_if_health_check_failed(self) -> None:
         """Close a lost connection before a request's first statement, which waits for the answer.

@@ -8,9 +8,9 @@ puts off is done by those whose it is, so that nobody waits for another's obstac
 
 import threading
 from collections import defaultdict, deque
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, pairwise
 from typing import Generic, TypeVar
 
 from core.errors import DatabaseUnavailableError
@@ -29,7 +29,10 @@ class PutOff:
 class _Ticket(Generic[Asked, Answer]):
     """What one thread asks, and what becomes of it. `gate` is shut until there is news."""
 
-    __slots__ = ("answers", "asked", "error", "gate", "is_called_to_lead", "party")
+    __slots__ = (
+        *("answers", "asked", "error", "following", "gate", "has_left"),
+        *("is_called_to_lead", "party"),
+    )
 
     def __init__(self, asked: Asked) -> None:
         self.asked = asked
@@ -39,6 +42,9 @@ class _Ticket(Generic[Asked, Answer]):
         self.is_called_to_lead = False
         # Those with whom it was put off, itself among them; the first of them asks again.
         self.party: list[_Ticket[Asked, Answer]] = []
+        # Whom to wake next, and whether it went before it could be woken itself.
+        self.following: _Ticket[Asked, Answer] | None = None
+        self.has_left = False
         # A bare lock is the cheapest thing that a thread can wait for.
         self.gate = threading.Lock()
         self.gate.acquire()
@@ -113,6 +119,8 @@ class Coalescer(Generic[Asked, Answer]):
         except BaseException:
             self._leave(ticket)
             raise
+        if ticket.following:
+            ticket.following.gate.release()
         return ticket.is_called_to_lead
 
     def _leave(self, ticket: _Ticket[Asked, Answer]) -> None:
@@ -122,6 +130,9 @@ class Coalescer(Generic[Asked, Answer]):
                 self._waiting.remove(ticket)
             if ticket.is_called_to_lead:
                 self._call_next()
+            ticket.has_left = True
+        if ticket.following:
+            ticket.following.gate.release()
 
     def _lead(self, own: _Ticket[Asked, Answer]) -> None:
         with self._mutex:
@@ -134,17 +145,29 @@ class Coalescer(Generic[Asked, Answer]):
             # Whatever ended this thread's work, nobody waits for it any longer.
             with self._mutex:
                 self._call_next()
-            for ticket in group:
-                has_news = not ticket.party or ticket.leads_party
-                if has_news and ticket is not own:
-                    ticket.gate.release()
+            self._wake(
+                ticket
+                for ticket in group
+                if ticket is not own and (not ticket.party or ticket.leads_party)
+            )
 
     def _lead_party(self, party: Sequence[_Ticket[Asked, Answer]]) -> None:
         try:
             self._do(party)
         finally:
-            for ticket in party[1:]:
-                ticket.gate.release()
+            self._wake(party[1:])
+
+    def _wake(self, tickets: Iterable[_Ticket[Asked, Answer]]) -> None:
+        """Give them the news, each by the one before it.
+
+        Only one thread can go on at a time; all that are awake would press upon the interpreter.
+        """
+        with self._mutex:
+            waiting = [ticket for ticket in tickets if not ticket.has_left]
+            for ticket, following in pairwise(waiting):
+                ticket.following = following
+        if waiting:
+            waiting[0].gate.release()
 
     def _call_next(self) -> None:
         self._is_led = bool(self._waiting)

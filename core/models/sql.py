@@ -87,25 +87,42 @@ def run_together(
     lock is read under it. With `commits` the transaction ends in the same round trip if it is the
     caller's own, who must not go on to use it; else, or on SQLite, where its block ends.
     """
-    database = connections[DEFAULT_DB_ALIAS]
+    # Django's types know no methods of one vendor's connections.
+    database: Any = connections[DEFAULT_DB_ALIAS]
     every = [*statements, *along.statements] if along else statements
+    # Within another's transaction, as in most tests, there is only a savepoint to give back.
+    commits = commits and len(database.atomic_blocks) == 1
     if database.vendor == "sqlite":
         cursors = [_send(database.cursor(), statement) for statement in every]
+        rows = _fetched(every, cursors)
     else:
         database.close_if_health_check_failed()
         database.ensure_connection()
-        # Within another's transaction, as in most tests, there is only a savepoint to give back.
-        commits = commits and len(database.atomic_blocks) == 1
-        pipeline = database.connection.pipeline if commits or len(every) > 1 else nullcontext
-        with database.wrap_database_errors, pipeline():
-            cursors = [_send(_cursor(database, each), each) for each in every]
-            if commits:
-                database.connection.commit()
-    pairs = zip(every, cursors, strict=True)
-    rows = [cursor.fetchall() if statement.is_read else [] for statement, cursor in pairs]
+        is_watched = database.execute_wrappers or database.queries_logged
+        rows = (_run_watched if is_watched else _run)(database, every, commits)
     if along:
         along.take(rows[len(statements) :])
     return rows[: len(statements)]
+
+
+def _run(database: Any, statements: Sequence[Statement], commits: bool) -> list[list[Row]]:
+    sent = [(each.text, each.values, each.is_prepared) for each in statements]
+    return database.run_together(sent, commits=commits)  # type: ignore[no-any-return]  # see above
+
+
+def _run_watched(database: Any, statements: Sequence[Statement], commits: bool) -> list[list[Row]]:
+    """The same by Django's cursors, so that whoever watches them sees each statement."""
+    pipeline = database.connection.pipeline if commits or len(statements) > 1 else nullcontext
+    with database.wrap_database_errors, pipeline():
+        cursors = [_send(_cursor(database, each), each) for each in statements]
+        if commits:
+            database.connection.commit()
+    return _fetched(statements, cursors)
+
+
+def _fetched(statements: Sequence[Statement], cursors: Sequence[Any]) -> list[list[Row]]:
+    pairs = zip(statements, cursors, strict=True)
+    return [cursor.fetchall() if statement.is_read else [] for statement, cursor in pairs]
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from core.actions.coalescing import Coalescer, PutOff
 from core.actions.spend import UNAVAILABLE, admit_free_spends, admit_spends, find_brands
 from core.actions.spend_requests import NOT_LATE, Asked, Request, SpendOutcome
 from core.enums import Scope
+from core.models.lending import LENDING
 from core.views.authentication import ApiRequest, Visit, note_entry, open_together, take_visit
 
 
@@ -46,6 +47,7 @@ def arrive(asked: Asked, now: datetime) -> SpendOutcome:
     return _GROUPS.ask(Arrival(visit, asked.request, asked.late_limit))
 
 
+@LENDING.connection()
 def _admit_together(arrivals: Sequence[Arrival]) -> list[SpendOutcome | PutOff]:
     brands = find_brands([arrival.request for arrival in arrivals])
     if waiting := [arrival.visit for arrival in arrivals if arrival.visit.is_waiting]:

@@ -13,6 +13,7 @@ from core.actions.coalescing import Coalescer
 from core.actions.spend import UNAVAILABLE
 from core.enums import Scope
 from core.errors import BudgetManagerError, NotAuthenticatedError, ScopeMissingError
+from core.models.lending import LENDING
 from core.models.sql import Reading
 from core.queries.api_keys import OpenedKey, find_api_keys, find_brands_of_key
 from core.views.rate_limits import RateLimit, count_requests
@@ -82,7 +83,7 @@ def _let_in(of_key: Sequence[tuple[Visit, OpenedKey]]) -> None:
         note_api_key_use(key, now=now)
 
 
-_DOOR = Coalescer(open_together, outages=UNAVAILABLE)
+_DOOR = Coalescer(LENDING.connection()(open_together), outages=UNAVAILABLE)
 
 
 class KeyWith:

@@ -9,6 +9,8 @@ from core.errors import InvalidFieldError
 from core.rules.text import parse_event_id
 
 HEADER = "Idempotency-Key"
+# As WSGI names it; Django would make a copy of all headers to be asked for one.
+_IN_ENVIRON = "HTTP_IDEMPOTENCY_KEY"
 REPLAYED = "Idempotent-Replayed"
 
 
@@ -22,7 +24,7 @@ def event_id_of(request: HttpRequest, body: _NamesItsEvent | None) -> str:
     The header may be quoted, as a structured header is, or not: `"abc"` and `abc` are one id.
     """
     in_body = body.event_id if body else None
-    header = request.headers.get(HEADER)
+    header = request.META.get(_IN_ENVIRON)
     if header is None:
         return in_body or ""
     is_quoted = len(header) > 1 and header[0] == header[-1] == '"'
@@ -36,7 +38,7 @@ def event_id_of(request: HttpRequest, body: _NamesItsEvent | None) -> str:
 
 def refuse_header(request: HttpRequest) -> None:
     """For a call whose parts each have an event id of their own. Raises InvalidFieldError."""
-    if HEADER in request.headers:
+    if _IN_ENVIRON in request.META:
         raise InvalidFieldError(HEADER, "is not for batches; give each entry its own event_id")
 
 

@@ -1,7 +1,7 @@
 """Gives each request an id, and each error of the API its shape, whoever raised it (C28)."""
 
+import os
 import re
-import uuid
 from collections.abc import Callable
 from http import HTTPStatus
 
@@ -20,8 +20,8 @@ def api_middleware(get_response: Handler) -> Handler:
     """The outermost layer: request ids for all, JSON errors for the API's paths."""
 
     def handle(request: HttpRequest) -> HttpResponseBase:
-        given = request.headers.get("X-Request-ID", "")
-        request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        given = request.META.get("HTTP_X_REQUEST_ID", "")
+        request_id = given if _REQUEST_ID.fullmatch(given) else os.urandom(16).hex()
         request.request_id = request_id  # type: ignore[attr-defined]  # read by the error shape
         is_api = f"{request.path}/".startswith(_JSON_PATHS)
         response = _answer_as_json(request, get_response) if is_api else get_response(request)
@@ -34,7 +34,7 @@ def api_middleware(get_response: Handler) -> Handler:
 
 def _answer_as_json(request: HttpRequest, get_response: Handler) -> HttpResponseBase:
     # Django reads no body that comes in chunks, and would take it for none at all.
-    if "Transfer-Encoding" in request.headers:
+    if "HTTP_TRANSFER_ENCODING" in request.META:
         return plain_error_response(request, HTTPStatus.LENGTH_REQUIRED)
     response = get_response(request)
     is_json = response.headers.get("Content-Type", "").startswith("application/json")

@@ -44,6 +44,7 @@ from core.rules.text import (
 )
 from core.views.strict_json import LARGEST_BODY, NumberLiteral, read_json
 
+JSON = "application/json"
 # What one call of many entries may send; the settings let no body be larger.
 LARGEST_BODIES = {"/api/spend/batch/": 1024 * 1024}
 # As many digits as the JSON reader takes for an integer, and more than any sequence gets to.
@@ -69,7 +70,7 @@ class StrictParser(Parser):
     def parse_body(self, request: HttpRequest) -> dict[str, Any]:
         """The body's JSON object. Raises a named refusal."""
         charset = (request.content_params or {}).get("charset", "utf-8").lower()
-        if request.content_type != "application/json" or charset not in ("utf-8", "utf8"):
+        if request.content_type != JSON or charset not in ("utf-8", "utf8"):
             raise UnsupportedMediaTypeError("Send the body as `Content-Type: application/json`")
         if request.headers.get("Content-Encoding", "identity") != "identity":
             raise UnsupportedMediaTypeError("Send the body without Content-Encoding")

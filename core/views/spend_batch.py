@@ -17,6 +17,7 @@ from core.errors import (
     InvalidInputError,
     NotFoundError,
 )
+from core.models.lending import LENDING
 from core.views.authentication import ApiRequest
 from core.views.documentation import answers
 from core.views.errors import SECONDS_UNTIL_RETRY, invalid_input
@@ -67,12 +68,13 @@ def spend_batch(request: ApiRequest, body: SpendBatchBody) -> JsonResponse:
     """Decide each entry as if they were sent one by one in this order."""
     refuse_header(request)
     readings = [_read(entry) for entry in body.entries]
-    outcomes = admit_batch(
-        [reading for reading in readings if not isinstance(reading, InvalidInputError)],
-        caller=request.auth,
-        now=request.now,
-        late_limit=timedelta(hours=settings.SPEND_LATE_HOURS),
-    )
+    with LENDING.connection():
+        outcomes = admit_batch(
+            [reading for reading in readings if not isinstance(reading, InvalidInputError)],
+            caller=request.auth,
+            now=request.now,
+            late_limit=timedelta(hours=settings.SPEND_LATE_HOURS),
+        )
     return _response(readings, outcomes)
 
 

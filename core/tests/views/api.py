@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.core.handlers.wsgi import WSGIRequest
 from django.test.client import Client, ClientHandler
 
 from core.actions.api_keys import create_api_key
@@ -17,10 +18,9 @@ from core.enums import Scope
 from core.models import Brand
 from core.rules.money import parse_money
 from core.tests.views.described import assert_described
+from core.urls import short_way
 
 EVERY_SCOPE = tuple(Scope)
-# One for all clients: each new one would list all static files again.
-_HANDLER = ClientHandler(enforce_csrf_checks=True)
 KEY_MADE_AT = datetime(2020, 1, 1, tzinfo=UTC)
 # What every error has, and nothing else beside what its code documents (C28).
 ERROR_FIELDS = {"error", "code", "fields", "request_id"}
@@ -32,6 +32,22 @@ ERROR_EXTRAS = {
 }
 
 Json = dict[str, Any]
+
+
+class _Site(ClientHandler):
+    """The site as it is served: plain calls that move money go the short way."""
+
+    def __call__(self, environ: dict[str, Any]) -> Any:
+        environ.setdefault("HTTP_HOST", environ["SERVER_NAME"])
+        response: Any = short_way.answer(environ)
+        if response is None:
+            return super().__call__(environ)
+        response.wsgi_request = WSGIRequest(environ)
+        return response
+
+
+# One for all clients: each new one would list all static files again.
+SITE = _Site(enforce_csrf_checks=True)
 
 
 @dataclass(frozen=True)
@@ -76,7 +92,7 @@ class Api:
 
     def __init__(self, token: str | None = None, **headers: str) -> None:
         self._client = Client(raise_request_exception=False)
-        self._client.handler = _HANDLER
+        self._client.handler = SITE
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._headers |= headers
 
