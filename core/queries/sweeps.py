@@ -13,6 +13,7 @@ from django.db.models import Q, QuerySet
 from core.models import Brand, Campaign
 from core.models.sql import Statement, is_among, listed, run_together, stored_instant
 from core.queries.doubts import get_clocks, list_doubtful_campaigns
+from core.queries.two_readers import map_two_at_a_time
 
 # Campaigns that one statement gives.
 CHUNK = 25_000
@@ -78,8 +79,12 @@ def map_doubtful_campaigns(now: datetime) -> Iterator[Part]:
     judged.
     """
     clocks = get_clocks(now)
-    for ids in list_ranges():
-        yield from _parts(list_doubtful_campaigns(ids, clocks))
+
+    def list_doubtful(ids: range) -> list[tuple[int, int]]:
+        return list_doubtful_campaigns(ids, clocks)
+
+    for found in map_two_at_a_time(list_doubtful, list_ranges()):
+        yield from _parts(found)
 
 
 def list_ranges() -> Iterator[range]:
