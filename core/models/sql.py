@@ -179,6 +179,25 @@ def _limit(statement: str, transaction: int | None) -> None:
             cursor.execute(f"SET {scope} transaction_timeout TO {transaction:d}")
 
 
+@contextmanager
+def ranges_of_ids() -> Iterator[None]:
+    """Have PostgreSQL plan the statements of the block as what they are.
+
+    Each goes through all rows of a range of ids: pages that lie side by side, on one core, and over
+    before workers were started or a compiler was done.
+    """
+    if connection.vendor == "sqlite":
+        yield
+        return
+    plans = {"random_page_cost": 1.1, "max_parallel_workers_per_gather": 0, "jit": "off"}
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "; ".join(f"SET LOCAL {name} TO {value}" for name, value in plans.items())
+            )
+        yield
+
+
 def is_among(kind: str) -> str:
     """The condition that a column is one of `listed` values."""
     if connection.vendor == "sqlite":

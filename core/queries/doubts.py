@@ -13,7 +13,7 @@ from django.db import connection
 
 from core.enums import PeriodKind, Reason
 from core.models import Brand
-from core.models.sql import stored_instant
+from core.models.sql import ranges_of_ids, stored_instant
 from core.rules.calendar import BrandCalendar
 from core.rules.verdict import LIFETIME
 
@@ -53,18 +53,19 @@ def get_clocks(now: datetime) -> Clocks:
     return Clocks(now, shown, sorted(map(str, days)))
 
 
-def list_doubtful_campaigns(after: int, until: int, clocks: Clocks) -> list[tuple[int, int]]:
-    """The brand and id of each campaign after and until these ids that has to be judged again.
+def list_doubtful_campaigns(ids: range, clocks: Clocks) -> list[tuple[int, int]]:
+    """The brand and id of each campaign with one of these ids that has to be judged again.
 
     It is due, or its reasons aren't those that the facts give. By brand and id.
     """
-    values: dict[str, Any] = {"now": stored_instant(clocks.now), "after": after, "until": until}
+    values: dict[str, Any] = {"now": stored_instant(clocks.now)}
+    values |= {"first": ids.start, "stop": ids.stop}
     for number, (zone, shown) in enumerate(clocks.shown.items()):
         names = ("zone", "today", "yesterday", "minute")
         values |= {f"{name}_{number}": v for name, v in zip(names, (zone, *shown), strict=True)}
     values |= {f"day_{number}": day for number, day in enumerate(clocks.starts_on)}
     # By Django's cursor, which writes the values into the text: PostgreSQL plans for these ids.
-    with connection.cursor() as cursor:
+    with ranges_of_ids(), connection.cursor() as cursor:
         cursor.execute(_text(clocks), values)
         return list(cursor.fetchall())
 
@@ -177,4 +178,4 @@ def _is_running(clocks: Clocks) -> str:
 
 def _is_asked(campaign_id: str) -> str:
     # Said of each table, although once would be enough: PostgreSQL would read the others whole.
-    return f"{campaign_id} > %(after)s AND {campaign_id} <= %(until)s"
+    return f"{campaign_id} >= %(first)s AND {campaign_id} < %(stop)s"

@@ -8,14 +8,17 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from core.models import Brand, Campaign
 from core.models.sql import Statement, is_among, listed, run_together, stored_instant
 from core.queries.doubts import get_clocks, list_doubtful_campaigns
+from core.queries.two_readers import map_two_at_a_time
 
-# Campaigns that one statement goes through or gives.
+# Campaigns that one statement gives.
 CHUNK = 25_000
+# Ids that one statement goes through.
+RANGE = 50_000
 # Campaigns that one transaction should judge: its brand is locked for much less than 200 ms.
 JUDGED_TOGETHER = 25
 
@@ -72,21 +75,25 @@ def find_due_campaigns(
 def map_doubtful_campaigns(now: datetime) -> Iterator[Part]:
     """Campaigns whose stored reasons aren't those that the facts give, by brand, in parts (C16).
 
-    Goes through all campaigns by id, two statements for each chunk. Read on after each part was
+    Goes through all campaigns by id, two statements for each range. Read on after each part was
     judged.
     """
     clocks = get_clocks(now)
-    after = 0
-    while until := find_last_of_chunk(after):
-        yield from _parts(list_doubtful_campaigns(after, until, clocks))
-        after = until
+
+    def list_doubtful(ids: range) -> list[tuple[int, int]]:
+        return list_doubtful_campaigns(ids, clocks)
+
+    for found in map_two_at_a_time(list_doubtful, list_ranges()):
+        yield from _parts(found)
 
 
-def find_last_of_chunk(after: int) -> int | None:
-    """The last id of the chunk of campaigns that follows this id; none if that was the last."""
-    chunk = Campaign.objects.filter(id__gt=after).order_by("id")[:CHUNK]
-    last: int | None = chunk.aggregate(last=Max("id"))["last"]
-    return last
+def list_ranges() -> Iterator[range]:
+    """Ranges in which all campaigns have their ids, at least one in each."""
+    ids = Campaign.objects.order_by("id").values_list("id", flat=True)
+    stop = 0
+    while (first := ids.filter(id__gte=stop).first()) is not None:
+        stop = first + RANGE
+        yield range(first, stop)
 
 
 def _parts(rows: Iterable[tuple[int, int]]) -> Iterator[Part]:

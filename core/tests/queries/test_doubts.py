@@ -33,7 +33,7 @@ SCHEDULES: tuple[list[Daypart], ...] = (
 
 def found(now: datetime) -> list[tuple[int, int]]:
     last = Campaign.objects.order_by("id").last()
-    return list_doubtful_campaigns(0, last.pk, get_clocks(now)) if last else []
+    return list_doubtful_campaigns(range(last.pk + 1), get_clocks(now)) if last else []
 
 
 def make_random_brand(random: Random) -> Brand:
@@ -102,7 +102,7 @@ def test_it_keeps_to_the_ids_that_were_asked_for() -> None:
     brand = make_brand()
     ids = [make_campaign(brand, is_enabled=False).pk for _ in range(4)]
     Campaign.objects.update(is_active=True, reasons=())
-    asked = list_doubtful_campaigns(ids[0], ids[2], get_clocks(NOON))
+    asked = list_doubtful_campaigns(range(ids[1], ids[3]), get_clocks(NOON))
     assert asked == [(brand.pk, ids[1]), (brand.pk, ids[2])]
 
 
@@ -110,8 +110,9 @@ def test_a_zone_that_nobody_had_when_the_clocks_were_read_is_a_doubt_and_no_erro
     campaign = make_campaign(schedule=[window("00:00", "24:00")])
     clocks = get_clocks(NOON)
     Brand.objects.update(time_zone="Asia/Tokyo")
-    assert list_doubtful_campaigns(0, campaign.pk, clocks) == [(campaign.brand_id, campaign.pk)]
-    assert list_doubtful_campaigns(0, campaign.pk, get_clocks(NOON)) == []
+    everybody = range(campaign.pk + 1)
+    assert list_doubtful_campaigns(everybody, clocks) == [(campaign.brand_id, campaign.pk)]
+    assert list_doubtful_campaigns(everybody, get_clocks(NOON)) == []
 
 
 def test_totals_of_other_days_with_the_name_of_a_running_one_count_for_nothing_c10() -> None:

@@ -16,7 +16,7 @@ from core.queries.health import find_last_tick
 from core.queries.sweeps import (
     DuePlace,
     find_due_campaigns,
-    find_last_of_chunk,
+    list_ranges,
     map_doubtful_campaigns,
     map_due_campaigns,
 )
@@ -143,11 +143,17 @@ def test_what_is_due_is_found_by_the_index_of_instants_c26(after: DuePlace | Non
         assert ("next_change_at >= " in plan) is (after is not None)
 
 
-def test_a_chunk_is_found_by_the_ids_of_campaigns_c26() -> None:
-    assert find_last_of_chunk(0) is None
-    made = [make_campaign().pk for _ in range(3)]
-    assert find_last_of_chunk(0) == find_last_of_chunk(made[0]) == made[-1]
-    assert find_last_of_chunk(made[-1]) is None
+def test_ranges_hold_every_id_and_none_is_empty_c26(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweeps, "RANGE", 3)
+    assert list(list_ranges()) == []
+    first = make_campaign().pk
+    assert list(list_ranges()) == [range(first, first + 3)]
+    brand = make_campaign().brand
+    # The last of the first range, the first of the next, and one that is far away.
+    for campaign_id in (first + 2, first + 3, first + 3_000):
+        Campaign(pk=campaign_id, brand=brand, name=str(campaign_id), created_at=NOON).save()
+    starts = [first, first + 3, first + 3_000]
+    assert list(list_ranges()) == [range(start, start + 3) for start in starts]
 
 
 def test_to_close_are_brands_with_an_ended_period_each_once_c10() -> None:
