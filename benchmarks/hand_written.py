@@ -7,6 +7,7 @@ import re
 import sqlite3
 import subprocess
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -84,6 +85,18 @@ class HandWritten:
         with ThreadPoolExecutor(callers) as threads:
             work = [threads.submit(self._admit_batches, size, seconds) for _ in range(callers)]
         return sum(each.result() for each in work)
+
+    def copied(self, amounts: Sequence[int]) -> float:
+        """Entries in a second, copied into a table that has no index and checks nothing."""
+        with psycopg.connect(self.url) as connection:
+            connection.execute("CREATE TABLE IF NOT EXISTS yardstick.copied (LIKE yardstick.entry)")
+            started_at = time.perf_counter()
+            into = "COPY yardstick.copied (id, campaign_id, amount, recorded_at) FROM STDIN"
+            with connection.cursor().copy(into) as copy:
+                for number, amount in enumerate(amounts):
+                    copy.write_row((number, 1, amount, "2026-06-10 12:00:00+00"))
+            connection.commit()
+            return len(amounts) / (time.perf_counter() - started_at)
 
     def _admit_batches(self, size: int, seconds: float) -> float:
         campaigns = list(islice(cycle(range(1, CAMPAIGN_COUNT + 1)), size))

@@ -20,7 +20,9 @@ from benchmarks.targets import (
     ALONE_OFF,
     BATCHES,
     BATCHES_ON_SQLITE,
+    COPIED,
     EXECUTEMANY,
+    FREE_CALLS,
     HOT,
     HOT_SLOW,
     MANY,
@@ -38,7 +40,7 @@ from benchmarks.targets import (
     Readings,
     p99_of,
 )
-from benchmarks.web import NOOP, WebServer, environment_of, serving
+from benchmarks.web import FREE, NOOP, WebServer, environment_of, serving
 
 BATCH_CALLERS = 2
 NOOP_CALL = post(NOOP_PATH, b'{"campaign_id": 1, "amount": "0.00032"}')
@@ -52,6 +54,7 @@ class Sites:
     single: Site
     single_at_its_best: Site
     on_sqlite: Site
+    free: Site
     noop: WebServer
     folder: Path
 
@@ -70,6 +73,9 @@ def all_sites(url: str, scene: Scene, choices: Choices, folder: Path) -> Iterato
             single=Site(start(serving(choices.grouped, {**here, **SINGLE})), scene),
             single_at_its_best=Site(start(serving(choices.single, {**here, **SINGLE})), scene),
             on_sqlite=Site(start(serving(choices.grouped, on_sqlite)), of_sqlite),
+            free=Site(
+                start(serving(choices.grouped, {**here, **GROUPED}, application=FREE)), scene
+            ),
             noop=start(serving(choices.grouped, bare, application=NOOP)),
             folder=folder,
         )
@@ -115,6 +121,7 @@ class Rounds:
             OFF: partial(self._spends, OFF, single, hot),
             MANY: partial(self._spends, MANY, grouped, many),
             NOOP_CALLS: self._noop,
+            FREE_CALLS: partial(self._spends, FREE_CALLS, self.sites.free, hot),
             ALONE: partial(self._alone, ALONE, grouped),
             ALONE_OFF: partial(self._alone, ALONE_OFF, single),
             BATCHES: partial(self._batches, BATCHES, grouped),
@@ -132,7 +139,7 @@ class Rounds:
 
     def _warm_up(self) -> None:
         sites = (self.sites.grouped, self.sites.single, self.sites.single_at_its_best)
-        for site in (*sites, self.sites.on_sqlite):
+        for site in (*sites, self.sites.on_sqlite, self.sites.free):
             spends = site.scene.spends(site.scene.hot)
             self._press(site.server, spends, self.plan.connections, WARM_UP_SECONDS)
         self._press(self.sites.noop, [NOOP_CALL], self.plan.connections, WARM_UP_SECONDS)
@@ -200,6 +207,7 @@ class Rounds:
         rate = send_prices(self.stream, site, campaign_id=campaign_id, batch=self.plan.batch)
         self.readings.note(PRICES, rate, "entries/s")
         difference = spend_of(campaign_id, site) - self.stream.total
+        self.readings.note(COPIED, self.by_hand.copied(self.stream.prices), "entries/s")
         self.readings.note(MICROS_OFF, float(abs(difference) * 1_000_000), "micros")
 
     def _weigh_workers(self) -> None:

@@ -15,6 +15,7 @@ HOT_SLOW = "one brand, flush of 1 ms"
 OFF_BEST_SLOW = "one brand, flush of 1 ms, group commit off at its best"
 MANY = "many brands"
 NOOP_CALLS = "no-op"
+FREE_CALLS = "one brand, database free"
 ALONE = "one caller"
 ALONE_OFF = "one caller, group commit off"
 BATCHES = "batches"
@@ -26,6 +27,7 @@ LOOPED = "campaigns looped over"
 MEMORY = "memory"
 SHARE_OF_MEMORY = "share of memory"
 PRICES = "price stream"
+COPIED = "COPY"
 MICROS_OFF = "micros off"
 
 # Where a flush takes this long, coalescing has to give more.
@@ -43,7 +45,7 @@ class Row:
     at_most: float | None = None
 
     def is_reached(self, value: float) -> bool:
-        """Say whether the value keeps the bounds."""
+        """Say whether the value keeps the bounds, if there is one."""
         is_enough = self.at_least is None or value >= self.at_least
         return is_enough and (self.at_most is None or value <= self.at_most)
 
@@ -53,7 +55,7 @@ class Row:
         times = " ×" if self.yardstick else ""
         if self.at_least is not None:
             return f"≥ {self.at_least:,g}{times}"
-        return f"≤ {self.at_most:,g}{times}"
+        return "" if self.at_most is None else f"≤ {self.at_most:,g}{times}"
 
 
 @dataclass
@@ -109,6 +111,8 @@ def rows_for(flush: int) -> list[Row]:
             at_most=0.25,
         ),
         Row("single spends, many brands, against a no-op", MANY, NOOP_CALLS, at_least=0.35),
+        # At most 30 % slower.
+        Row("spend calls, database free, against a no-op", FREE_CALLS, NOOP_CALLS, at_least=0.77),
         Row("one caller's latency against group commit off", ALONE, ALONE_OFF, at_most=1.1),
         Row("batches over HTTP against set-based SQL", BATCHES, SET_BASED, at_least=0.5),
         Row(
@@ -119,6 +123,7 @@ def rows_for(flush: int) -> list[Row]:
         Row("check_budgets against the loop of the seeds", CHECKED, LOOPED, at_least=1_000),
         Row("memory of a web worker under load", MEMORY, at_most=120),
         Row("price stream through the batch call, off by", MICROS_OFF, at_most=0),
+        Row("the same against COPY of its entries into a bare table", PRICES, COPIED),
     ]
 
 
@@ -136,7 +141,7 @@ def table(rows: Sequence[Row], readings: Readings) -> str:
             readings.say(row.yardstick) if row.yardstick else "",
             f"{_number(middle)} ({_number(min(values))} to {_number(max(values))})",
             row.target,
-            "yes" if row.is_reached(middle) else "**no**",
+            ("yes" if row.is_reached(middle) else "**no**") if row.target else "",
         )
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)

@@ -20,6 +20,7 @@ from stack.process import children_of
 from stack.throwaway import throwaway_folder
 
 PRODUCT = "budget_manager.wsgi:application"
+FREE = "benchmarks.free_application:application"
 NOOP = "benchmarks.noop_application:application"
 PATIENCE_SECONDS = 30.0
 LOOK_SECONDS = 0.05

@@ -14,6 +14,8 @@ from typing import Any
 from django.db.models import F
 
 from core.actions.spend_requests import (
+    ENDING,
+    LOGGED,
     Asked,
     CaptureRequest,
     EventName,
@@ -206,11 +208,11 @@ class Ledger:
             if pending.admitted is None:
                 continue
             request = pending.request
-            if isinstance(request, SpendRequest | CaptureRequest | RefundRequest):
+            if isinstance(request, LOGGED):
                 pending.spend_log_id = next(spend_log_ids)
             if isinstance(request, HoldRequest):
                 pending.hold = self._begin(pending, request, next(hold_ids))
-            elif isinstance(request, CaptureRequest | ReleaseRequest):
+            elif isinstance(request, ENDING):
                 pending.hold = self._end(pending, request)
 
     def collect(

@@ -1,7 +1,6 @@
 """What callers ask of the one admission path, and what each request comes to."""
 
 import hashlib
-from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -30,8 +29,11 @@ def ids_of(named: Iterable[tuple[Subject, int]], subject: Subject) -> set[int]:
     return {row_id for each, row_id in named if each is subject}
 
 
-class _Fingerprinted(ABC):
-    """A request whose content can be told from another's, whatever their event ids (C21)."""
+class _Fingerprinted:
+    """A request whose content can be told from another's, whatever their event ids (C21).
+
+    No ABC, since admission asks of each entry several times which kind of request it is.
+    """
 
     __slots__ = ()
 
@@ -45,11 +47,11 @@ class _Fingerprinted(ABC):
         """The SHA-256 of the content. Kept for ever, so the content's form must never change."""
         return hashlib.sha256(repr(self._content()).encode()).hexdigest()
 
-    @abstractmethod
-    def _subject(self) -> tuple[Subject, int]: ...
+    def _subject(self) -> tuple[Subject, int]:
+        raise NotImplementedError
 
-    @abstractmethod
-    def _content(self) -> tuple[object, ...]: ...
+    def _content(self) -> tuple[object, ...]:
+        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,9 @@ class ReleaseRequest(_Fingerprinted):
 
 
 Request = SpendRequest | RefundRequest | HoldRequest | CaptureRequest | ReleaseRequest
+# Those that write an entry into the log, and those that end a hold.
+LOGGED = (SpendRequest, RefundRequest, CaptureRequest)
+ENDING = (CaptureRequest, ReleaseRequest)
 NOT_LATE = timedelta(0)
 # Whose event it is, and its id (C21).
 EventName = tuple[str, str]

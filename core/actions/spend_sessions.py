@@ -123,7 +123,8 @@ def _pendings(asked: Sequence[Asked], now: datetime) -> list[Pending]:
         if isinstance(each.request, SpendRequest):
             at = _occurred_at(each.request, now)
             try:
-                check_occurred_at(at, now, each.late_limit)
+                if at is not now:
+                    check_occurred_at(at, now, each.late_limit)
             except InvalidInputError as error:
                 refusal = error
         pendings.append(Pending(each, at, refusal))
