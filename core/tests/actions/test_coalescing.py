@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from core.actions.coalescing import Coalescer, PutOff
+from core.actions.coalescing import Coalescer, PutOff, _Ticket
 from core.errors import DatabaseUnavailableError
 
 PATIENCE_SECONDS = 10.0
@@ -290,3 +290,45 @@ def test_many_threads_get_their_own_answers_when_some_are_put_off() -> None:
     assert answers == list(range(0, 40_000, 2))
     assert not coalescer._waiting
     assert not coalescer._is_led
+
+
+# --- Followers are woken one by the other ------------------------------------------------------
+
+
+def test_who_gave_up_during_the_deed_keeps_nobody_from_the_news(deed: Deed) -> None:
+    coalescer = Coalescer(deed, patience_seconds=PATIENCE_SECONDS)
+    people = crowd(coalescer)
+    first = held_up(deed, people)
+    before, after = [], []
+    for number in (1, 2, 3):
+        coalescer._patience_seconds = 0.1 if number == 2 else PATIENCE_SECONDS
+        before += people.ask_in_line(number)
+    deed.let_go(1)
+    assert deed.began.acquire(timeout=PATIENCE_SECONDS)
+    assert deed.groups[1] == [1, 2, 3]
+    with pytest.raises(DatabaseUnavailableError):
+        before[1].result(PATIENCE_SECONDS)
+    after += people.ask_in_line(4)
+    deed.let_go()
+    answered = [first, before[0], before[2], *after]
+    assert [each.result(PATIENCE_SECONDS) for each in answered] == [0, 2, 6, 8]
+
+
+def test_who_gives_up_between_the_news_and_its_turn_passes_them_on(deed: Deed) -> None:
+    coalescer = Coalescer(deed)
+    one, two, three = (_Ticket[int, int](number) for number in range(3))
+    coalescer._wake([one, two, three])
+    assert not two.gate.acquire(blocking=False)
+    assert not three.gate.acquire(blocking=False)
+    coalescer._leave(two)
+    assert three.gate.acquire(blocking=False)
+    assert not coalescer._wait(one)
+
+
+def test_who_had_given_up_before_the_news_is_passed_over(deed: Deed) -> None:
+    coalescer = Coalescer(deed)
+    one, two, three = (_Ticket[int, int](number) for number in range(3))
+    coalescer._leave(two)
+    coalescer._wake([one, two, three])
+    assert not coalescer._wait(one)
+    assert three.gate.acquire(blocking=False)
