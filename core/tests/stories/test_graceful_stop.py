@@ -1,8 +1,8 @@
 """A web server that is told to stop, and replaced, answers every call that it has begun.
 
-However soon it is told: some stops come while its second worker is still beginning. A call that was
-on its way to an idle connection that closes finds nobody, isn't in the log, and is sent again to
-the next server. A worker that is killed is the broken version.
+However soon it is told: some stops come while its workers are still beginning. A call that was on
+its way to an idle connection that closes finds nobody, isn't in the log, and is sent again to the
+next server. A worker that is killed is the broken version.
 """
 
 import http.client
@@ -25,12 +25,13 @@ from core.tests.stories.web import WebServer, web_server
 from core.tests.views.api import make_token
 
 CALLERS = 12
-# How many answers come before each stop: one that finds the workers beginning, or so many that
-# every connection is used by then.
+# How many answers each stop waits for once the server is there: none, so that it finds the workers
+# beginning, or so many that every connection is used by then.
 CALLS = 100
-STOPS = (CALLS, 1, 1, CALLS, 1, 1, CALLS)
-# Enough for some of them to hit a call between its commit and its answer.
-KILLS = 30
+STOPS = (CALLS, 0, 0, CALLS, 0, 0, CALLS)
+# So long every call is between its commit and its answer: nearly always when something ends it.
+LATE_SECONDS = "0.05"
+KILLS = 5
 PATIENT_CALLS = 20
 LONGEST_SECONDS = 40.0
 
@@ -109,11 +110,10 @@ def make_callers(server: WebServer) -> list[Caller]:
 
 
 def test_a_stopping_server_answers_every_call_that_it_took_c21(own_database: str) -> None:
-    with web_server(own_database) as server:
+    with web_server(own_database, ANSWERS_LATE_SECONDS=LATE_SECONDS) as server:
         callers = make_callers(server)
         with calling(callers):
             for count in STOPS:
-                # A last answer of the server before may still be on its way.
                 server.await_ready()
                 await_answers(callers, count)
                 assert server.replace() == 0
@@ -124,11 +124,11 @@ def test_a_stopping_server_answers_every_call_that_it_took_c21(own_database: str
 
 
 def test_calls_of_a_killed_worker_are_cut_off(own_database: str) -> None:
-    with web_server(own_database) as server:
+    with web_server(own_database, ANSWERS_LATE_SECONDS=LATE_SECONDS) as server:
         callers = make_callers(server)
         with calling(callers):
             for place in range(KILLS):
-                await_answers(callers, CALLS // 5)
+                await_answers(callers, CALLS)
                 server.kill_worker(place)
         with pytest.raises(PromiseBrokenError) as caught:
             demand_nothing_cut_off(callers)
