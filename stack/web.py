@@ -1,7 +1,8 @@
 """Serves the site: `python -m stack.web APPLICATION [--bind …] [--workers …] [--threads …]`.
 
 A master loads the application and forks workers from itself, so that a killed one is replaced in a
-moment. Each worker serves HTTP/1 by granian, with so many threads for the application.
+moment. Each worker serves HTTP/1 by granian, with so many threads for the application. A stop ends
+what was begun, whenever it comes.
 """
 
 import argparse
@@ -12,15 +13,16 @@ import os
 import signal
 import socket
 import sys
+import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pkgutil import resolve_name
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from granian import wsgi
-from granian._granian import ListenerSpec
+from granian import _signals, wsgi
+from granian._granian import ListenerSpec, WorkerSignal
 from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels, logger
 from granian.server.mp import MPServer, WorkerProcess
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
 WORKERS = 2
 THREADS = 32
+STOPS = (signal.SIGINT, signal.SIGTERM)
 # Below the seven seconds after which the supervisor kills.
 GRACEFUL_SECONDS = 5
 # Who dies so soon may be unable to live; a pause before the next one leaves the cores to others.
@@ -86,6 +89,8 @@ def main(words: list[str]) -> int:
 def serve(name: str, bind: str, *, workers: int, threads: int) -> None:
     """Load the application of this name and serve it at HOST:PORT."""
     share_arenas()
+    # Before there is a thread or a worker: all of them leave stops to the one that waits for them.
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
     sys.path.insert(0, "")
     application = resolve_name(name)
     # What is loaded stays: no worker's collector goes through it, or copies its memory by that.
@@ -109,6 +114,7 @@ def serve(name: str, bind: str, *, workers: int, threads: int) -> None:
         log_level=LogLevels.notset,
         log_dictconfig={"loggers": {logger.name: {"propagate": True}}},
     )
+    on_stop(master.signal_handler_interrupt)
     master.serve(target_loader=partial(begin_work, application, os.getpid()), wrap_loader=False)
 
 
@@ -119,7 +125,30 @@ def begin_work(application: "WSGIApplication", master: int) -> "WSGIApplication"
         sys.exit(1)  # It died before the tie held.
     # Granian would hand each request the variables of this process, secrets and all.
     vars(wsgi)["os"] = SimpleNamespace(environ={})
+    vars(_signals)["set_sync_signals"] = take_stops
     return in_one_piece(application)
+
+
+def take_stops() -> WorkerSignal:
+    """What tells a worker of granian's to stop, in place of its own, which a handler sets."""
+    told = WorkerSignal()
+    on_stop(told.set)
+    return told
+
+
+def on_stop(act: Callable[[], object]) -> None:
+    """Act once this process is told to stop, even if it was told before: a thread waits for it.
+
+    A handler would lose stops. Until a worker has its own it has its master's, and would serve on
+    until it is killed between a commit and its answers. And a handler runs once the main thread
+    looks: not if it was just about to sleep, nor without the lock that it may hold itself.
+    """
+
+    def obey() -> None:
+        signal.sigwait(STOPS)
+        act()
+
+    threading.Thread(target=obey, daemon=True).start()
 
 
 def in_one_piece(application: "WSGIApplication") -> "WSGIApplication":

@@ -14,6 +14,8 @@ TESTS = Path(__file__).resolve().parents[1]
 RACES = "core/tests/races/test_races.py"
 RACED = "core/tests/races/test_mutants.py::test_the_race_catches_the_mutant"
 
+STOPPED = "core/tests/stack/test_web.py::test_a_stop_that_comes_while_workers_begin_is_obeyed"
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -125,6 +127,11 @@ _OF_PROCESSES = {
         "test_what_two_beats_tick_happens_once_and_in_order_c10_c13_c17_c20_c26",
         "core/tests/stories/test_two_beats.py::"
         "test_the_story_notices_workers_that_forget_the_lock_c26",
+    ),
+    "stops_taken_by_handlers": Entry(
+        "a worker that begins is deaf to a stop, and is killed in the middle of its calls",
+        f"{STOPPED}[stack.web]",
+        f"{STOPPED}[core.tests.stack.wrong_server]",
     ),
     "new_event_id_for_each_try": Entry(
         "what a client tries again is spent again (C21)",

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,8 @@ from stack.ports import free_ports
 from stack.process import children_of
 
 ECHO = "core.tests.stack.echo_application:application"
+LATE = "core.tests.stack.late_application:application"
+WRONG_SERVER = "core.tests.stack.wrong_server"
 LONGEST_SECONDS = 10.0
 # Prints how many arenas glibc has made for 16 threads that allocate at once.
 COUNT_ARENAS = """
@@ -54,15 +56,16 @@ libc.fclose(ctypes.c_void_p(stream))
 class Echo:
     """A running server of the application that says what reached it."""
 
-    def __init__(self) -> None:
+    def __init__(self, served: str, module: str) -> None:
         (self.port,) = free_ports(1)
-        words = ("python", *commands.WEB[1:3], ECHO, "--bind", f"127.0.0.1:{self.port}")
+        bound = ("--bind", f"127.0.0.1:{self.port}", "--threads", "2")
+        words = (*commands.WEB[:2], module, served, *bound)
         self.master = subprocess.Popen(
-            leashed(commands.spec("web", (*words, "--threads", "2"), {}).command),
+            leashed(commands.spec("web", words, {}).command),
             cwd=ROOT,
             start_new_session=True,
         )
-        await_that(lambda: len(self.workers()) == web.WORKERS and self.answers())
+        await_that(lambda: len(self.workers()) == web.WORKERS)
 
     def workers(self) -> set[int]:
         return set(children_of(self.master.pid))
@@ -113,11 +116,20 @@ def is_gone(process: int) -> bool:
         return True
 
 
+@contextmanager
+def running(served: str, module: str = commands.WEB[2]) -> Iterator[Echo]:
+    server = Echo(served, module)
+    try:
+        yield server
+    finally:
+        server.end()
+
+
 @pytest.fixture
 def echo() -> Iterator[Echo]:
-    server = Echo()
-    yield server
-    server.end()
+    with running(ECHO) as server:
+        await_that(server.answers)
+        yield server
 
 
 def test_a_killed_worker_is_replaced_however_often(echo: Echo) -> None:
@@ -141,6 +153,7 @@ def test_a_worker_whose_master_has_died_before_it_was_tied_does_not_begin(
 ) -> None:
     monkeypatch.setattr(web, "tie_to_parent", lambda at_death: None)
     monkeypatch.setattr("granian.wsgi.os", os)
+    monkeypatch.setattr("granian._signals.set_sync_signals", None)
     assert callable(web.begin_work(application, os.getppid()))
     with pytest.raises(SystemExit):
         web.begin_work(application, os.getpid())
@@ -154,6 +167,30 @@ def test_what_was_begun_before_a_term_is_answered_and_nothing_begins_after_it(ec
         await_that(lambda: not echo.answers())
         assert heard(connection)["pid"]
     assert echo.master.wait(LONGEST_SECONDS) == 0
+
+
+@pytest.mark.parametrize("module", [commands.WEB[2], WRONG_SERVER])
+def test_a_stop_that_comes_while_workers_begin_is_obeyed(module: str) -> None:
+    with running(LATE, module) as late:
+        asked_at = time.monotonic()
+        late.master.terminate()
+        assert late.master.wait(LONGEST_SECONDS) == 0
+        is_killed = time.monotonic() - asked_at >= web.GRACEFUL_SECONDS
+    # Who doesn't obey serves on until it is killed, whatever it is doing then.
+    assert is_killed is (module == WRONG_SERVER)
+
+
+def test_what_was_begun_is_answered_however_often_everybody_is_told_to_stop(echo: Echo) -> None:
+    told = [echo.master.pid, *echo.workers()]
+    with socket.create_connection(("127.0.0.1", echo.port), LONGEST_SECONDS) as connection:
+        connection.sendall(b"GET /?seconds=1 HTTP/1.1\r\nHost: x\r\n\r\n")
+        for _ in range(4):
+            time.sleep(0.1)
+            for process in told:
+                with suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGTERM)
+        assert heard(connection)["pid"]
+    echo.master.wait(LONGEST_SECONDS)
 
 
 def test_what_takes_too_long_is_cut_off_before_the_supervisor_would_kill(echo: Echo) -> None:

@@ -16,7 +16,11 @@ from stack.ports import free_ports
 from stack.process import children_of
 
 PRODUCT = "budget_manager.wsgi:application"
-WRONG_HOST = "core.tests.stories.wrong_host:application"
+# What is served in place of the product to a server that has the variable.
+OTHERS = {
+    "CLOCK_AHEAD_SECONDS": "core.tests.stories.wrong_host:application",
+    "ANSWERS_LATE_SECONDS": "core.tests.stories.late_answers:application",
+}
 PATIENCE_SECONDS = 40.0
 LOOK_SECONDS = 0.02
 
@@ -44,9 +48,10 @@ class WebServer:
     def start(self) -> None:
         """Start the master; it answers a moment later."""
         bound = ("--bind", f"127.0.0.1:{self.port}")
-        command = (*(self._served(word) for word in commands.WEB), *bound)
+        served = next((OTHERS[name] for name in OTHERS if name in self._environment), PRODUCT)
+        words = (served if word == PRODUCT else word for word in commands.WEB)
         self._master = subprocess.Popen(
-            leashed(commands.spec("web", command, {}).command),
+            leashed(commands.spec("web", (*words, *bound), {}).command),
             cwd=ROOT,
             env=self._environment,
             stdin=subprocess.DEVNULL,
@@ -54,11 +59,6 @@ class WebServer:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-
-    def _served(self, word: str) -> str:
-        """The word of the command line; a host with a wrong clock serves another application."""
-        is_wrong = "CLOCK_AHEAD_SECONDS" in self._environment
-        return WRONG_HOST if is_wrong and word == PRODUCT else word
 
     def await_ready(self) -> None:
         """Wait until it answers."""
