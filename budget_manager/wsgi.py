@@ -2,6 +2,7 @@
 
 import os
 from importlib import import_module
+from wsgiref.types import WSGIApplication
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
@@ -11,6 +12,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "budget_manager.settings")
 _django = get_wsgi_application()
 # The views as well, for which each worker's first caller would otherwise wait.
 import_module(settings.ROOT_URLCONF)
-application = import_module("core.urls").short_way.before(_django)
+application: WSGIApplication = import_module("core.urls").short_way.before(_django)
 # Models can be imported now that Django is set up.
 import_module("core.models.lending").LENDING.begin()

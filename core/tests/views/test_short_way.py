@@ -1,14 +1,12 @@
 """Plain calls that move money are answered past Django's layers as they are through them."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from io import BytesIO
 from typing import Any
 
 import pytest
-from django.core.signals import request_started
-from django.core.wsgi import get_wsgi_application
-from django.db import close_old_connections
+from django.test.client import ClientHandler
 from pytest_django import Settings
 
 from core.enums import Scope
@@ -59,14 +57,20 @@ def djangos_way(environ: Environ, start_response: Any) -> list[bytes]:
     return [environ["wsgi.input"].read()]
 
 
+def through_layers(environ: Environ, start_response: Any) -> list[bytes]:
+    """Django's way, by the handler that leaves the connection of a test open."""
+    response: Any = _LAYERS(environ)
+    start_response(f"{response.status_code} {response.reason_phrase}", [*response.items()])
+    return [response.content]
+
+
+_LAYERS = ClientHandler(enforce_csrf_checks=True)
+
+
 @pytest.fixture
-def ways() -> Iterator[tuple[Send, Send]]:
+def ways() -> tuple[Send, Send]:
     """The short way, and Django's."""
-    django = get_wsgi_application()
-    # It would close the connection that holds the transaction of the test.
-    request_started.disconnect(close_old_connections)
-    yield sent_to(short_way.before(django)), sent_to(django)
-    request_started.connect(close_old_connections)
+    return sent_to(short_way.before(djangos_way)), sent_to(through_layers)
 
 
 def without_chance(heard: Heard) -> tuple[str, dict[str, str], Json]:
