@@ -8,7 +8,7 @@ campaign (`core/queries/doubts.py`) and what goes through the whole log (`core/q
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Self
@@ -179,22 +179,32 @@ def _limit(statement: str, transaction: int | None) -> None:
             cursor.execute(f"SET {scope} transaction_timeout TO {transaction:d}")
 
 
-@contextmanager
-def ranges_of_ids() -> Iterator[None]:
+def ranges_of_ids() -> AbstractContextManager[None]:
     """Have PostgreSQL plan the statements of the block as what they are.
 
     Each goes through all rows of a range of ids: pages that lie side by side, on one core, and over
     before workers were started or a compiler was done.
     """
+    return _planned(random_page_cost="1.1", max_parallel_workers_per_gather="0", jit="off")
+
+
+def in_index_order() -> AbstractContextManager[None]:
+    """Have PostgreSQL read the pages of the block in the order of an index.
+
+    What has grown since it last gathered statistics it takes for small, and would read all of it to
+    sort it for one page.
+    """
+    return _planned(enable_sort="off", enable_bitmapscan="off")
+
+
+@contextmanager
+def _planned(**settings: str) -> Iterator[None]:
     if connection.vendor == "sqlite":
         yield
         return
-    plans = {"random_page_cost": 1.1, "max_parallel_workers_per_gather": 0, "jit": "off"}
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute(
-                "; ".join(f"SET LOCAL {name} TO {value}" for name, value in plans.items())
-            )
+            cursor.execute("; ".join(f"SET LOCAL {name} TO {to}" for name, to in settings.items()))
         yield
 
 

@@ -12,7 +12,7 @@ from django.db.models import BigIntegerField, Q, QuerySet, Sum
 
 from core.enums import SpendKind
 from core.models import Campaign, EventAnswer, Hold, SpendLog
-from core.models.sql import Reading, Statement, is_among, listed
+from core.models.sql import Reading, Statement, in_index_order, is_among, listed
 from core.queries.orderings import (
     Page,
     Stretch,
@@ -115,7 +115,9 @@ def get_spend_log_page(chosen: SpendLogFilter, count: int) -> Page[SpendLog]:
     everything else sifts what such a range gives, so that a page may be short before the end.
     """
     stretch = Stretch(chosen.ordering, chosen.after, count)
-    pages = [get_page(*_sift(each), stretch) for each in _by_owner(chosen)]
+    owners = _by_owner(chosen)
+    with in_index_order():
+        pages = [get_page(*_sift(each), stretch) for each in owners]
     return get_merged_page(pages, stretch)
 
 
