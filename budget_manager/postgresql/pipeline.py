@@ -13,7 +13,7 @@ import psycopg
 from psycopg.abc import PQGen
 from psycopg.adapt import Transformer
 from psycopg.errors import error_from_result
-from psycopg.pq import ExecStatus, PipelineStatus, TransactionStatus
+from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 from psycopg.waiting import Ready, Wait
 
 if TYPE_CHECKING:
@@ -113,12 +113,13 @@ class Pipeline:
                 self._pgconn.consume_input()
             result = self._pgconn.get_result()
             if result is None:
-                continue
-            if result.status == ExecStatus.PIPELINE_SYNC:
+                # What a command ends with; of a connection that is lost nothing else ever comes.
+                if self._pgconn.status != ConnStatus.OK:
+                    raise psycopg.OperationalError("the connection is lost")
+            elif result.status == ExecStatus.PIPELINE_SYNC:
                 return results
-            results.append(result)
-            if self._pgconn.pipeline_status == PipelineStatus.OFF:
-                raise psycopg.OperationalError("the pipeline was cut off")
+            else:
+                results.append(result)
 
     def _rows(self, results: "list[PGresult]") -> list[list[Row]]:
         rows: list[list[Row]] = []
