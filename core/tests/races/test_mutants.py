@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import astuple, dataclass
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from django.conf import settings
@@ -29,14 +30,12 @@ from core.tests.races import (
     ticks,
 )
 from core.tests.races.field import Deeds
-from core.tests.races.promises import Promise, PromiseBrokenError
+from core.tests.races.promises import Promise, demand_caught
 
 pytestmark = pytest.mark.xdist_group("races")
 
 VENDOR = "sqlite" if "sqlite" in settings.DATABASES["default"]["ENGINE"] else "postgresql"
 SQLITE, POSTGRESQL = frozenset({"sqlite"}), frozenset({"postgresql"})
-# Chance decides who meets whom; what survives so many races isn't caught reliably.
-ROUNDS = 5
 SHORT = budgets.Heat(requests_each=10, budget=Decimal(40))
 ALONE = budgets.Heat(crowd=1, requests_each=50, budget=Decimal(40))
 
@@ -316,19 +315,7 @@ RIGHT_ALONE = [
 @pytest.mark.parametrize("name", MUTANTS_HERE)
 def test_the_race_catches_the_mutant(name: str, own_databases: OwnDatabases) -> None:
     mutant = MUTANTS_HERE[name]
-    broken: list[Promise | None] = []
-    while mutant.breaks not in broken and len(broken) < ROUNDS:
-        with own_databases():
-            broken.append(_broken_promise(mutant))
-    assert mutant.breaks in broken, f"{name} lived; what it broke is only {broken}"
-
-
-def _broken_promise(mutant: Mutant) -> Promise | None:
-    try:
-        mutant.run(SHORT)
-    except PromiseBrokenError as error:
-        return error.promise
-    return None
+    demand_caught(mutant.breaks, partial(mutant.run, SHORT), own_databases)
 
 
 @pytest.mark.parametrize("name", RIGHT_ALONE)
