@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg.abc import PQGen
 from psycopg.adapt import Transformer
-from psycopg.errors import error_from_result
+from psycopg.errors import InvalidSqlStatementName, error_from_result
 from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 from psycopg.waiting import Ready, Wait
 
@@ -42,6 +42,10 @@ class Prepared:
             return None
         seen = self._seen[text] = self._seen.get(text, 0) + 1
         return b"budget_manager_%d" % next(self._numbers) if seen > threshold else None
+
+    def forget(self) -> None:
+        """Prepare everything anew."""
+        self.names.clear()
 
 
 class Pipeline:
@@ -126,12 +130,20 @@ class Pipeline:
         for (prepares, is_wanted), result in zip(self._commands, results, strict=True):
             if result.status in _FAILURES:
                 # The first of them: the server has passed over what came after it.
-                raise error_from_result(result, self._connection.info.encoding)
+                raise self._error(result)
             if prepares is not None:
                 self._prepared.names[prepares] = self._new[prepares]
             elif is_wanted:
                 rows.append(self._loaded(result))
         return rows
+
+    def _error(self, result: "PGresult") -> psycopg.Error:
+        error = error_from_result(result, self._connection.info.encoding)
+        if isinstance(error, InvalidSqlStatementName):
+            # Somebody between us and the server gave us another one's session, or had it discarded.
+            self._prepared.forget()
+            return psycopg.OperationalError(f"{error}; set DATABASE_PREPARED_STATEMENTS=0")
+        return error
 
     def _loaded(self, result: "PGresult") -> list[Row]:
         if result.status != ExecStatus.TUPLES_OK:

@@ -114,7 +114,7 @@ def _run_watched(database: Any, statements: Sequence[Statement], commits: bool) 
     """The same by Django's cursors, so that whoever watches them sees each statement."""
     pipeline = database.connection.pipeline if commits or len(statements) > 1 else nullcontext
     with database.wrap_database_errors, pipeline():
-        cursors = [_send(_cursor(database, each), each) for each in statements]
+        cursors = [_send(_cursor(database), each) for each in statements]
         if commits:
             database.connection.commit()
     return _fetched(statements, cursors)
@@ -238,21 +238,17 @@ def read_date(value: date | str) -> date:
 class _Cursor(psycopg.Cursor[Row]):
     """Sends values apart from the text, into which Django's own cursor would write them.
 
-    So a statement can be prepared: from `prepare_threshold` on in the settings, unless it may not.
+    It prepares nothing: after some errors psycopg has the server forget whatever was prepared, and
+    `budget_manager.postgresql` would go on to name it.
     """
 
-    may_prepare = True
-
     def execute(self, query: Any, params: Any = None, **options: Any) -> Self:
-        options.setdefault("prepare", None if self.may_prepare else False)
-        return super().execute(query, params, **options)
+        return super().execute(query, params, **{**options, "prepare": False})
 
 
-def _cursor(database: BaseDatabaseWrapper, statement: Statement) -> Any:
+def _cursor(database: BaseDatabaseWrapper) -> Any:
     cursor: Any = _Cursor(database.connection)
     is_logged = database.queries_logged
-    # Django's log asks the cursor for its text, which one that is prepared has forgotten.
-    cursor.may_prepare = statement.is_prepared and not is_logged
     return database.make_debug_cursor(cursor) if is_logged else database.make_cursor(cursor)
 
 

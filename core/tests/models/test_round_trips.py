@@ -233,6 +233,33 @@ def test_what_could_not_be_prepared_is_tried_again(driver: PatientConnection) ->
     assert _prepared() == 2
 
 
+@ON_A_SERVER
+def test_what_the_server_has_forgotten_is_an_outage_once(driver: PatientConnection) -> None:
+    """As behind a pooler that gives each transaction another session."""
+    for _ in range(3):
+        run_together([ONE, TWO])
+    assert _prepared() == 2
+    driver.execute("DEALLOCATE ALL")
+    with pytest.raises(OperationalError, match="DATABASE_PREPARED_STATEMENTS"):
+        run_together([ONE, TWO])
+    assert run_together([ONE, TWO]) == [[(1,)], [(2,)]]
+
+
+@ON_A_SERVER
+def test_nothing_is_forgotten_after_an_error_while_somebody_watches(
+    driver: PatientConnection,
+) -> None:
+    for _ in range(3):
+        run_together([ONE, TWO])
+    with CaptureQueriesContext(connection), transaction.atomic():
+        for _ in range(4):
+            run_together([ONE, TWO])
+        with transaction.atomic():
+            transaction.set_rollback(True)
+    assert _prepared() == 2
+    assert run_together([ONE, TWO]) == [[(1,)], [(2,)]]
+
+
 def _prepared() -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_prepared_statements")
