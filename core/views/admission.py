@@ -6,12 +6,11 @@ for once for all of them, and everybody's answer is the one that it would have g
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from core.actions.coalescing import Coalescer, PutOff
 from core.actions.spend import UNAVAILABLE, admit_free_spends, admit_spends, find_brands
 from core.actions.spend_requests import NOT_LATE, Asked, Request, SpendOutcome
-from core.enums import Scope
 from core.models.lending import LENDING
 from core.views.authentication import ApiRequest, Visit, note_entry, open_together, take_visit
 
@@ -39,12 +38,6 @@ def admit(request: ApiRequest, asked: Request, late_limit: timedelta = NOT_LATE)
     finally:
         if not visit.is_waiting:
             note_entry(request, visit)
-
-
-def arrive(asked: Asked, now: datetime) -> SpendOutcome:
-    """Decide this together with what comes to this process at the same moment."""
-    visit = Visit("", Scope.SPEND, asked.caller, now)
-    return _GROUPS.ask(Arrival(visit, asked.request, asked.late_limit))
 
 
 @LENDING.connection()

@@ -11,6 +11,7 @@ from django.db import OperationalError, connection, connections
 from core.actions.spend import admit_batch
 from core.actions.spend_requests import Asked, SpendOutcome
 from core.models import Campaign
+from core.tests.arriving import arrive
 from core.tests.builders import CALLER, LATE_LIMIT, NOON, ask, code_of, make_campaign, spent
 from core.tests.holding import PATIENCE_SECONDS, holding
 from core.views import admission
@@ -50,7 +51,7 @@ def send_batch(campaigns: Sequence[Campaign]) -> list[SpendOutcome]:
 def send(campaign: Campaign) -> SpendOutcome:
     """As one call of the API does it, together with others of this process."""
     try:
-        return admission.arrive(Asked(ask(campaign, "1"), CALLER), NOON)
+        return arrive(Asked(ask(campaign, "1"), CALLER), NOON)
     finally:
         connections.close_all()
 

@@ -15,9 +15,9 @@ from core.actions.spend_requests import Asked, Request, SpendOutcome, SpendReque
 from core.enums import PeriodKind
 from core.models import BrandTotal, CampaignTotal, SpendLog
 from core.queries import verification
+from core.tests.arriving import arrive
 from core.tests.builders import CALLER, NOON, make_brand, make_campaign
 from core.tests.races.promises import Promise, demand, demand_equal
-from core.views.admission import arrive
 
 ONE = Decimal("1.00")
 

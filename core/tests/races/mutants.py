@@ -44,7 +44,7 @@ from core.rules.calendar import Period
 from core.rules.entries import SpendEntry
 from core.rules.money import to_micros
 from core.rules.verdict import LIFETIME
-from core.views.admission import arrive
+from core.tests.arriving import arrive
 
 MOMENT_SECONDS = 0.01
 FORM_SECONDS = 0.05
