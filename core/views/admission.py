@@ -32,7 +32,8 @@ def admit(request: ApiRequest, asked: Request, late_limit: timedelta = NOT_LATE)
     """
     visit = take_visit(request)
     if visit is None:
-        return admit_spends([Asked(asked, request.auth, late_limit)], now=request.now)[0]
+        with LENDING.connection():
+            return admit_spends([Asked(asked, request.auth, late_limit)], now=request.now)[0]
     try:
         return _GROUPS.ask(Arrival(visit, asked, late_limit))
     finally:

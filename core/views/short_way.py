@@ -1,8 +1,8 @@
 """The short way of plain calls that move money: to the same views, past Django's layers.
 
 Those layers and django-ninja cost such a call more than its admission does. Whatever is unusual
-about a call — its media type, a query, a key or a body that will be refused — goes Django's way
-from the start, with nothing done yet, so that only one of them refuses.
+about a call — its media type, a query, a body that will be refused — goes Django's way from the
+start, with nothing done yet, so that only one of them refuses.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -39,6 +39,7 @@ class ShortRequest(HttpRequest):
         self.META = environ
         self.path = self.path_info = environ.get("PATH_INFO", "")
         self.view: View | None = None
+        self.key: KeyWith | None = None
         self.asked: Body | None = None
 
     def _get_scheme(self) -> str:
@@ -63,12 +64,11 @@ class ShortWay:
             return None
         view, key, model = call
         request = ShortRequest(environ)
-        request.view = view
+        request.view, request.key = view, key
         if settings.SECURE_SSL_REDIRECT and not request.is_secure():
             return None
         try:
             request.asked = model.model_validate(read_json(_read_body(environ)))
-            request.auth = key(request)
         except (BudgetManagerError, ValidationError, OSError):
             return None
         response: Any = self._go(request)
@@ -77,6 +77,7 @@ class ShortWay:
     def _call(self, request: HttpRequest) -> HttpResponse:
         short: Any = request
         try:
+            short.auth = short.key(request)
             return short.view(request, short.asked)  # type: ignore[no-any-return]  # a View
         except Exception as error:  # As django-ninja does.
             return self._api.on_exception(request, error)

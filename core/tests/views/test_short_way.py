@@ -6,6 +6,7 @@ from io import BytesIO
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.test.client import ClientHandler
 from pytest_django import Settings
 
@@ -13,6 +14,7 @@ from core.enums import Scope
 from core.models import SpendLog
 from core.tests.views.api import Api, Json, make_token
 from core.urls import CALLS, MOVING_MONEY, short_way
+from core.views import authentication
 
 ADD, HOST = "/api/spend/add/", "testserver"
 DJANGOS = "went Django's way"
@@ -156,8 +158,6 @@ UNUSUAL: dict[str, Environ] = {
     "a body that broke off": {"CONTENT_LENGTH": "100"},
     "another host": {"HTTP_HOST": "elsewhere.example"},
     "no host": {"HTTP_HOST": ""},
-    "no key": {"HTTP_AUTHORIZATION": ""},
-    "another kind of key": {"HTTP_AUTHORIZATION": "Basic abc"},
 }
 REFUSED = {
     "nothing": b"",
@@ -204,6 +204,43 @@ def test_a_secure_call_is_answered_with_what_https_adds(settings: Settings, camp
     status, headers, _ = send(secure)
     assert status == "200 OK"
     assert headers["Strict-Transport-Security"] == "max-age=60"
+
+
+@pytest.mark.parametrize("grouping", [True, False])
+@pytest.mark.parametrize("error", [OperationalError, RuntimeError])
+def test_a_fault_while_the_key_is_looked_at_is_answered_alike(
+    db: None,
+    ways: tuple[Send, Send],
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    grouping: bool,
+    error: type[Exception],
+) -> None:
+    settings.GROUP_COMMIT = grouping
+
+    def fail(*_: object) -> None:
+        raise error("gone")
+
+    monkeypatch.setattr(authentication, "find_api_keys", fail)
+    (short, of_short, _), (django, of_django, _) = (
+        way(environ_of("abm_live_abc_def", ADD, GOOD)) for way in ways
+    )
+    assert short == django
+    assert short[:3] == ("503" if error is OperationalError else "500")
+    assert of_short.get("Retry-After") == of_django.get("Retry-After")
+
+
+@pytest.mark.parametrize(
+    "key", ["", "Basic abc", "Bearer ", "Bearer \x7f", "Bearer abm_live_abc_def"]
+)
+def test_what_is_no_good_key_is_answered_alike(db: None, ways: tuple[Send, Send], key: str) -> None:
+    heard = [way(environ_of("", ADD, GOOD, HTTP_AUTHORIZATION=key)) for way in ways]
+    for status, headers, body in heard:
+        assert status == "401 Unauthorized"
+        assert headers["WWW-Authenticate"] == "Bearer"
+        assert json.loads(body)["code"] == "not_authenticated"
+    assert set(heard[0][1]) == set(heard[1][1])
 
 
 # --- The key comes first, whatever else is wrong ---------------------------------------------
