@@ -15,7 +15,7 @@ def test_every_tick_is_measured_and_every_run_is_kept(tmp_path: Path) -> None:
     statements = {name: [run["statements"] for run in runs] for name, runs in kept["runs"].items()}
     idle = {name: counts for name, counts in statements.items() if name.startswith("idle ")}
     # The clocks, the one range, how to plan for it, its reasons, and that no range is left.
-    assert idle.pop("idle check_budgets") == [5, 5]
+    assert idle.pop("idle check_budgets") == [3, 3]
     assert len(idle) == 4
     assert all(counts == [1, 1] for counts in idle.values()), "an idle task asks once"
     assert statements["loop"][0] > 2 * 10
