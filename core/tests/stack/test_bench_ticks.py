@@ -14,7 +14,7 @@ def test_every_tick_is_measured_and_every_run_is_kept(tmp_path: Path) -> None:
     assert kept["campaigns"] == 1_000
     statements = {name: [run["statements"] for run in runs] for name, runs in kept["runs"].items()}
     idle = {name: counts for name, counts in statements.items() if name.startswith("idle ")}
-    # The clocks, the one range, and that no range is left; its reasons are read on another connection.
+    # The clocks, the one range, and that no range is left; reasons are read on other connections.
     assert idle.pop("idle check_budgets") == [3, 3]
     assert len(idle) == 4
     assert all(counts == [1, 1] for counts in idle.values()), "an idle task asks once"
