@@ -6,13 +6,18 @@ waits for the lock that is held meanwhile waits for all of those turns.
 
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import count
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg.abc import PQGen
 from psycopg.adapt import Transformer
-from psycopg.errors import InvalidSqlStatementName, error_from_result
+from psycopg.errors import (
+    DuplicatePreparedStatement,
+    FeatureNotSupported,
+    InvalidSqlStatementName,
+    error_from_result,
+)
 from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 from psycopg.waiting import Ready, Wait
 
@@ -23,6 +28,7 @@ Row = tuple[Any, ...]
 # A text with `%s` for each of its values, and whether it may be prepared.
 Sent = tuple[str, Sequence[Any], bool]
 _FAILURES = (ExecStatus.FATAL_ERROR, ExecStatus.PIPELINE_ABORTED, ExecStatus.BAD_RESPONSE)
+_NOT_AS_PREPARED = (InvalidSqlStatementName, DuplicatePreparedStatement, FeatureNotSupported)
 _BEGIN = b"BEGIN ISOLATION LEVEL READ COMMITTED"
 # So many texts are kept prepared on a connection; there are about twenty.
 MOST_PREPARED = 100
@@ -34,14 +40,16 @@ class Prepared:
     def __init__(self) -> None:
         self.names: dict[bytes, bytes] = {}
         self._seen: dict[bytes, int] = {}
-        self._numbers = count(1)
 
     def name(self, text: bytes, threshold: int | None) -> bytes | None:
-        """The name under which the text is to be prepared now; none if it isn't time yet."""
+        """The name under which the text is to be prepared now; none if it isn't time yet.
+
+        It says which text that is: in whoever's session, a name can't mean another statement.
+        """
         if threshold is None or len(self.names) >= MOST_PREPARED:
             return None
         seen = self._seen[text] = self._seen.get(text, 0) + 1
-        return b"budget_manager_%d" % next(self._numbers) if seen > threshold else None
+        return b"bm_" + sha256(text).hexdigest()[:32].encode() if seen > threshold else None
 
     def forget(self) -> None:
         """Prepare everything anew."""
@@ -67,10 +75,12 @@ class Pipeline:
             self._pgconn.enter_pipeline_mode()
             try:
                 results = self._connection.wait(self._exchange(statements, commits))
-            except BaseException:
-                # Nobody knows which answers are still on their way.
+            except BaseException as error:
+                # Nobody knows which answers are still on their way, or whether it was committed.
                 self._pgconn.finish()
-                raise
+                if isinstance(error, psycopg.Error) or not isinstance(error, Exception):
+                    raise
+                raise psycopg.OperationalError("the outcome isn't known") from error
             self._pgconn.exit_pipeline_mode()
         return self._rows(results)
 
@@ -139,8 +149,9 @@ class Pipeline:
 
     def _error(self, result: "PGresult") -> psycopg.Error:
         error = error_from_result(result, self._connection.info.encoding)
-        if isinstance(error, InvalidSqlStatementName):
-            # Somebody between us and the server gave us another one's session, or had it discarded.
+        if isinstance(error, _NOT_AS_PREPARED):
+            # Somebody between us and the server gave us another one's session, or had it discarded;
+            # or a migration has changed a column since.
             self._prepared.forget()
             return psycopg.OperationalError(f"{error}; set DATABASE_PREPARED_STATEMENTS=0")
         return error

@@ -10,6 +10,9 @@ from contextlib import contextmanager
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+# More than ever work at the same moment for long: a group, those it put off, some batches.
+MOST_IDLE = 4
+
 
 class Lending:
     """Nothing is lent before `begin`, so that commands, tasks and tests have their own."""
@@ -39,6 +42,15 @@ class Lending:
         finally:
             connections[DEFAULT_DB_ALIAS] = own
             self._idle.append(lent)
+            self._close_surplus()
+
+    def _close_surplus(self) -> None:
+        """Those of a burst, the longest idle first; a server takes only so many connections."""
+        while len(self._idle) > MOST_IDLE:
+            try:
+                self._idle.pop(0).close()
+            except IndexError:
+                return
 
     def _take(self, own: BaseDatabaseWrapper) -> BaseDatabaseWrapper:
         try:

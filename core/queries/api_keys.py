@@ -1,6 +1,6 @@
 """Finds API keys: the one behind a token, and all of them (C29)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -89,8 +89,12 @@ def list_api_keys() -> QuerySet[ApiKey]:
     return ApiKey.objects.prefetch_related("brands").order_by("name", "-created_at", "-id")
 
 
-def find_brands_of_key(key: ApiKey) -> frozenset[int] | None:
-    """The brands that the key may see; `None` for all (C29)."""
-    if not key.is_limited_to_brands:
-        return None
-    return frozenset(key.brands.values_list("id", flat=True))
+def map_brands_of_keys(keys: Iterable[ApiKey]) -> dict[int, frozenset[int] | None]:
+    """The brands that each of these keys may see; `None` for all (C29). One query at most."""
+    every = list(keys)
+    brands = {key.pk: set[int]() for key in every if key.is_limited_to_brands}
+    if brands:
+        pairs = ApiKey.brands.through._default_manager.filter(apikey__in=brands)
+        for key_id, brand_id in pairs.values_list("apikey_id", "brand_id"):
+            brands[key_id].add(brand_id)
+    return {key.pk: frozenset(brands[key.pk]) if key.pk in brands else None for key in every}

@@ -133,7 +133,6 @@ class BrandCalendar:
         return sorted(set(jumps))
 
 
-@lru_cache(maxsize=65_536)
 def dates_on_earth(at: datetime) -> set[date]:
     """The dates that clocks show at this instant, from the last place that has a day to the first.
 
@@ -142,6 +141,7 @@ def dates_on_earth(at: datetime) -> set[date]:
     return {at.astimezone(timezone(timedelta(hours=hours))).date() for hours in (-12, 0, 14)}
 
 
+@lru_cache(maxsize=65_536)
 def day_start(day: date, zone_name: str) -> datetime:
     """The first UTC instant whose local time in the zone is `day` 00:00 or later (C9).
 

@@ -1,5 +1,6 @@
 """Lets calls in by API key, scope and rate limit (C29), all of the same moment together."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,10 +14,16 @@ from core.actions.coalescing import Coalescer
 from core.actions.spend import UNAVAILABLE
 from core.enums import Scope
 from core.errors import BudgetManagerError, NotAuthenticatedError, ScopeMissingError
+from core.models import ApiKey
 from core.models.lending import LENDING
 from core.models.sql import Reading
-from core.queries.api_keys import OpenedKey, find_api_keys, find_brands_of_key
+from core.queries.api_keys import OpenedKey, find_api_keys, map_brands_of_keys
 from core.views.rate_limits import RateLimit, count_requests
+
+logger = logging.getLogger(__name__)
+
+# Set in the environment of a call whose body will be refused: its key is looked at first.
+KEY_COMES_FIRST = "budget_manager.key_comes_first"
 
 
 class ApiRequest(HttpRequest):
@@ -59,17 +66,17 @@ def open_together(visits: Sequence[Visit], along: Reading | None = None) -> Sequ
             visit.refusal = _unknown_key()
         else:
             by_key.setdefault(found.key.public_id, []).append((visit, found))
+    brands = map_brands_of_keys(of_key[0][1].key for of_key in by_key.values())
     for of_key in by_key.values():
-        _let_in(of_key)
+        _let_in(of_key, brands[of_key[0][1].key.pk])
     return visits
 
 
-def _let_in(of_key: Sequence[tuple[Visit, OpenedKey]]) -> None:
+def _let_in(of_key: Sequence[tuple[Visit, OpenedKey]], brand_ids: frozenset[int] | None) -> None:
     """Let in those who came with one key, as far as its limit and its scopes go."""
     found = of_key[0][1]
     key, now = found.key, found.at
     limits = count_requests(key, now, len(of_key))
-    brand_ids = find_brands_of_key(key)
     caller = Caller(f"key:{key.public_id}", brand_ids)
     for (visit, _), limit in zip(of_key, limits, strict=True):
         visit.now, visit.rate_limit = now, limit
@@ -80,7 +87,15 @@ def _let_in(of_key: Sequence[tuple[Visit, OpenedKey]]) -> None:
         else:
             visit.caller = caller
     if any(visit.caller for visit, _ in of_key):
+        _note_use(key, now)
+
+
+def _note_use(key: ApiKey, now: datetime) -> None:
+    """Note it if that can be done: a key that somebody edits for long refuses nobody's calls."""
+    try:
         note_api_key_use(key, now=now)
+    except UNAVAILABLE as error:
+        logger.warning("the use of key %s wasn't noted: %s", key.public_id, error)
 
 
 _DOOR = Coalescer(LENDING.connection()(open_together), outages=UNAVAILABLE)
@@ -115,8 +130,8 @@ class KeyWithSpend(KeyWith):
     """
 
     def __call__(self, request: HttpRequest) -> object:
-        """What `take_visit` gives; without group commit the caller."""
-        if not settings.GROUP_COMMIT:
+        """What `take_visit` gives; the caller where the key has to be looked at here."""
+        if not settings.GROUP_COMMIT or KEY_COMES_FIRST in request.META:
             return super().__call__(request)
         visit = self.visit(request)
         vars(request)["visit"] = visit

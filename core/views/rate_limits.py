@@ -1,6 +1,7 @@
 """How many requests each API key may send in a minute of the clock, counted in Redis for all.
 
-While Redis doesn't answer, each process counts for itself: no call ever waits for it (C27).
+While Redis doesn't answer, each process counts for itself: no call waits for it, but for the one
+that tries whether it is back, and those that come with it (C27).
 """
 
 import logging

@@ -19,7 +19,7 @@ from ninja import NinjaAPI
 from pydantic import ValidationError
 
 from core.errors import BudgetManagerError
-from core.views.authentication import KeyWith
+from core.views.authentication import KEY_COMES_FIRST, KeyWith
 from core.views.middleware import api_middleware
 from core.views.parsing import JSON, Body
 from core.views.strict_json import LARGEST_BODY, read_json
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 View = Callable[..., HttpResponse]
+
+
+# Digits of a body's length; nobody reads a number of thousands of them.
+LONGEST_LENGTH = 9
 
 
 class ShortRequest(HttpRequest):
@@ -70,6 +74,7 @@ class ShortWay:
         try:
             request.asked = model.model_validate(read_json(_read_body(environ)))
         except (BudgetManagerError, ValidationError, OSError):
+            environ[KEY_COMES_FIRST] = True
             return None
         response: Any = self._go(request)
         return response  # type: ignore[no-any-return]  # what the view answers
@@ -112,6 +117,7 @@ def _is_plain(environ: "WSGIEnvironment") -> bool:
         and "HTTP_CONTENT_ENCODING" not in environ
         and length.isascii()
         and length.isdigit()
+        and len(length) <= LONGEST_LENGTH
         and int(length) <= LARGEST_BODY
         and _is_allowed(environ.get("HTTP_HOST", ""), tuple(settings.ALLOWED_HOSTS))
     )

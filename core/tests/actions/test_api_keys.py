@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from core.actions.api_keys import (
     create_api_key,
@@ -13,7 +15,7 @@ from core.actions.api_keys import (
 from core.enums import Scope
 from core.errors import ApiKeyEndedError, ApiKeyNotFoundError
 from core.models import ApiKey
-from core.queries.api_keys import find_brands_of_key, get_api_key, list_api_keys
+from core.queries.api_keys import get_api_key, list_api_keys, map_brands_of_keys
 from core.rules.api_keys import KeyState
 from core.tests.builders import NOON, find_api_key, make_brand
 from core.tests.rules.zones import HOUR
@@ -94,9 +96,15 @@ def test_a_key_sees_all_brands_or_only_those_it_was_given_c29() -> None:
     everywhere, _ = make_key()
     limited, _ = create_api_key("one", scopes=[Scope.READ], brands=brands[:1], now=NOON)
     nowhere, _ = create_api_key("none", scopes=[Scope.READ], brands=[], now=NOON)
-    assert find_brands_of_key(everywhere) is None
-    assert find_brands_of_key(limited) == frozenset({brands[0].pk})
-    assert find_brands_of_key(nowhere) == frozenset(), "limited to none is not unlimited"
+    with CaptureQueriesContext(connection) as queries:
+        seen = map_brands_of_keys([everywhere, limited, nowhere])
+    assert seen[everywhere.pk] is None
+    assert seen[limited.pk] == frozenset({brands[0].pk})
+    assert seen[nowhere.pk] == frozenset(), "limited to none is not unlimited"
+    assert len(queries) == 1
+    with CaptureQueriesContext(connection) as queries:
+        assert map_brands_of_keys([everywhere]) == {everywhere.pk: None}
+    assert len(queries) == 0
 
 
 def test_the_last_use_is_known_to_the_minute() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from core.actions.brands import archive_brand
 from core.models import ApiKey
-from core.queries.api_keys import find_brands_of_key
+from core.queries.api_keys import map_brands_of_keys
 from core.tests.builders import CALLER, NOON, find_api_key, make_brand
 from core.tests.commands.running import run
 
@@ -26,7 +26,7 @@ def test_it_prints_the_token_of_a_live_key_and_nothing_else() -> None:
     assert ran.out == ran.out.strip() + "\n"
     key = key_of(ran.out)
     assert (key.name, key.scopes, key.expires_at) == ("reporting", ["read", "spend"], None)
-    assert find_brands_of_key(key) is None
+    assert map_brands_of_keys([key])[key.pk] is None
 
 
 def test_a_key_has_only_the_scopes_that_were_named() -> None:
@@ -41,7 +41,8 @@ def test_a_key_can_be_limited_to_brands() -> None:
         *("--brand", str(first.pk), "--brand", str(third.pk)),
     )
 
-    assert find_brands_of_key(key_of(ran.out)) == frozenset({first.pk, third.pk})
+    made = key_of(ran.out)
+    assert map_brands_of_keys([made])[made.pk] == frozenset({first.pk, third.pk})
 
 
 def test_a_key_can_expire() -> None:

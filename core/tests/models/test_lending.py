@@ -2,12 +2,13 @@
 
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 from django.db import connection, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from core.models.lending import Lending
+from core.models.lending import MOST_IDLE, Lending
 
 pytestmark = pytest.mark.usefixtures("own_database")
 
@@ -53,6 +54,16 @@ def test_who_works_at_the_same_moment_has_a_connection_of_its_own(lending: Lendi
     assert mine is not other
     # The one that came back last goes out first.
     assert in_a_thread(lending) is mine
+
+
+def test_of_a_burst_only_a_few_stay_open(lending: Lending) -> None:
+    with ExitStack() as stack:
+        busy = []
+        for _ in range(MOST_IDLE + 3):
+            stack.enter_context(lending.connection())
+            busy.append(ask())
+    assert [database.connection is not None for database in busy].count(True) == MOST_IDLE
+    assert len(lending._idle) == MOST_IDLE
 
 
 def test_afterwards_the_thread_has_its_own_again_whatever_happened(lending: Lending) -> None:

@@ -13,7 +13,13 @@ from hypothesis import strategies as st
 
 from core.enums import PeriodKind
 from core.errors import InvalidFieldError
-from core.rules.calendar import BrandCalendar, Period, day_start, parse_time_zone
+from core.rules.calendar import (
+    BrandCalendar,
+    Period,
+    dates_on_earth,
+    day_start,
+    parse_time_zone,
+)
 from core.tests.depth import sampled
 from core.tests.rules.zones import (
     DAY,
@@ -343,3 +349,19 @@ def test_any_other_name_is_refused_with_an_example(name: str) -> None:
         parse_time_zone(name, "time_zone")
     assert refusal.value.field == "time_zone"
     assert "Europe/Berlin" in refusal.value.problem
+
+
+def test_a_day_is_looked_for_once() -> None:
+    """Every verdict asks for about a dozen days, and every spend waits for verdicts."""
+    day_start.cache_clear()
+    for _ in range(3):
+        day_start(date(2026, 6, 10), "Europe/Berlin")
+    assert day_start.cache_info().misses == 1
+
+
+def test_every_brand_has_a_date_that_clocks_show_somewhere_on_earth() -> None:
+    for hour in range(48):
+        at = datetime(2026, 2, 28, tzinfo=UTC) + timedelta(hours=hour)
+        shown = {BrandCalendar(zone, None, None).budget_date(at) for zone in ZONES}
+        assert shown <= dates_on_earth(at)
+        assert 1 <= len(dates_on_earth(at)) <= 3

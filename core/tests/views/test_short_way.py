@@ -11,6 +11,7 @@ from django.test.client import ClientHandler
 from pytest_django import Settings
 
 from core.enums import Scope
+from core.errors import MalformedBodyError
 from core.models import SpendLog
 from core.tests.views.api import Api, Json, make_token
 from core.urls import CALLS, MOVING_MONEY, short_way
@@ -155,6 +156,7 @@ UNUSUAL: dict[str, Environ] = {
     "no length": {"CONTENT_LENGTH": ""},
     "a length that is no number": {"CONTENT_LENGTH": "1e3"},
     "a length in other digits": {"CONTENT_LENGTH": "３６"},
+    "a length of thousands of digits": {"CONTENT_LENGTH": "0" * 5_000 + "36"},
     "a body that broke off": {"CONTENT_LENGTH": "100"},
     "another host": {"HTTP_HOST": "elsewhere.example"},
     "no host": {"HTTP_HOST": ""},
@@ -265,3 +267,20 @@ def test_a_bad_body_counts_against_the_limit_of_its_key(api: Api, settings: Sett
         assert answer.headers["RateLimit-Remaining"] == left
     api.send("POST", ADD, b"{").error(429, "rate_limited")
     assert not SpendLog.objects.exists()
+
+
+def test_the_key_of_a_bad_body_is_looked_at_before_it_is_read_again_c29(
+    db: None, clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[bytes] = []
+
+    def read_json(body: bytes) -> Json:
+        read.append(body)
+        raise MalformedBodyError("The body is no JSON")
+
+    for place in ("short_way", "parsing"):
+        monkeypatch.setattr(f"core.views.{place}.read_json", read_json)
+    Api("abm_live_abc_def").send("POST", ADD, b"{").error(401, "not_authenticated")
+    assert len(read) == 1
+    Api(make_token()).send("POST", ADD, b"{").error(400, "malformed_body")
+    assert len(read) == 3
