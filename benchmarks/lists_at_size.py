@@ -266,7 +266,8 @@ def blocks_of(deed: Deed) -> int:
     statements: list[tuple[str, Any]] = []
 
     def note(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
-        statements.append((sql, params))
+        if not sql.startswith("SET "):  # How to plan the others, and no plan of its own.
+            statements.append((sql, params))
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(note):
