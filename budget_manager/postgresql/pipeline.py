@@ -51,10 +51,6 @@ class Prepared:
         seen = self._seen[text] = self._seen.get(text, 0) + 1
         return b"bm_" + sha256(text).hexdigest()[:32].encode() if seen > threshold else None
 
-    def forget(self) -> None:
-        """Prepare everything anew."""
-        self.names.clear()
-
 
 class Pipeline:
     """One round trip on a connection: what is sent, in order, and what each was answered."""
@@ -151,8 +147,8 @@ class Pipeline:
         error = error_from_result(result, self._connection.info.encoding)
         if isinstance(error, _NOT_AS_PREPARED):
             # Somebody between us and the server gave us another one's session, or had it discarded;
-            # or a migration has changed a column since.
-            self._prepared.forget()
+            # or a migration has changed a column since. What else it knows by our names is unsure.
+            self._pgconn.finish()
             return psycopg.OperationalError(f"{error}; set DATABASE_PREPARED_STATEMENTS=0")
         return error
 

@@ -242,7 +242,26 @@ def test_what_the_server_has_forgotten_is_an_outage_once(driver: PatientConnecti
     driver.execute("DEALLOCATE ALL")
     with pytest.raises(OperationalError, match="DATABASE_PREPARED_STATEMENTS"):
         run_together([ONE, TWO])
+    # As the next request does.
+    connection.close_if_unusable_or_obsolete()
     assert run_together([ONE, TWO]) == [[(1,)], [(2,)]]
+
+
+@ON_A_SERVER
+def test_what_the_server_still_knows_is_prepared_anew_after_another_was_forgotten(
+    driver: PatientConnection,
+) -> None:
+    for _ in range(3):
+        run_together([ONE, TWO])
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM pg_prepared_statements WHERE statement = 'SELECT 1'")
+        (name,) = cursor.fetchone()
+    driver.execute(f"DEALLOCATE {name}")
+    with pytest.raises(OperationalError):
+        run_together([ONE, TWO])
+    for _ in range(4):
+        connection.close_if_unusable_or_obsolete()
+        assert run_together([ONE, TWO]) == [[(1,)], [(2,)]]
 
 
 @ON_A_SERVER
