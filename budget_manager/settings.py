@@ -150,6 +150,8 @@ def database_options(engine: str) -> dict[str, Any]:
         "tcp_keepalives_idle": 5,
         "tcp_keepalives_interval": 2,
         "tcp_keepalives_count": 3,
+        # No statement of ours runs for so long that compiling it would pay.
+        "jit": "off",
     }
     seconds = DATABASE_STATEMENT_TIMEOUT_MS / 1_000
     return {

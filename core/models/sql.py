@@ -183,9 +183,9 @@ def ranges_of_ids() -> AbstractContextManager[None]:
     """Have PostgreSQL plan the statements of the block as what they are.
 
     Each goes through all rows of a range of ids: pages that lie side by side, on one core, and over
-    before workers were started or a compiler was done.
+    before workers were started.
     """
-    return _planned(random_page_cost="1.1", max_parallel_workers_per_gather="0", jit="off")
+    return _planned(random_page_cost="1.1", max_parallel_workers_per_gather="0")
 
 
 def in_index_order() -> AbstractContextManager[None]:

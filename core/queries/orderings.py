@@ -9,8 +9,15 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, TypeVar
 
-from django.db.models import F, Func, Model, Q, QuerySet
+from django.db.models import F, Func, Lookup, Model, Q, QuerySet
 from django.db.models.expressions import OrderBy
+from django.db.models.fields.tuple_lookups import (
+    Tuple,
+    TupleGreaterThan,
+    TupleGreaterThanOrEqual,
+    TupleLessThan,
+    TupleLessThanOrEqual,
+)
 
 from core.models import CodePoints
 from core.rules.ordering import KeyKind, Ordering, Place
@@ -18,10 +25,15 @@ from core.rules.ordering import KeyKind, Ordering, Place
 Row = TypeVar("Row", bound=Model)
 # Rows of which one page may leave out what wasn't asked for; above the longest page.
 SIFTED_TOGETHER = 10_000
-
-
 # Brands of which a page is put together, rather than sifted out of the whole list.
 MERGED_TOGETHER = 20
+
+_LOOKUPS: dict[str, type[Lookup[Any]]] = {
+    "lt": TupleLessThan,
+    "lte": TupleLessThanOrEqual,
+    "gt": TupleGreaterThan,
+    "gte": TupleGreaterThanOrEqual,
+}
 
 # Rows, and the place from which to read on; `None` at the end.
 Page = tuple[list[Row], Place | None]
@@ -140,20 +152,23 @@ def list_in_order(rows: QuerySet[Row], ordering: Ordering, after: Place | None) 
 
 def _follows(column: str, ordering: Ordering, after: Place) -> Q:
     beyond = "lt" if ordering.is_descending else "gt"
-    *value, row_id = after
-    by_id = Q(**{f"id__{beyond}": row_id})
-    match value:
-        case []:
-            return by_id
-        case [None]:
-            return Q(**{f"{column}__isnull": True}) & by_id
-    # The first half alone is a range of an index; the second leaves out the equals before.
-    later = Q(**{f"{column}__{beyond}e": value[0]}) & (
-        Q(**{f"{column}__{beyond}": value[0]}) | by_id
-    )
+    if after[0] is None:
+        return Q(**{f"{column}__isnull": True}) & _compared(beyond, column, after[1:])
+    later = _compared(beyond, column, after)
     if ordering.kind is KeyKind.OPTIONAL_INSTANT:
         later |= Q(**{f"{column}__isnull": True})
     return later
+
+
+def _compared(lookup: str, column: str, place: Place) -> Q:
+    """Compare rows with a place: a range of an index, however many rows have its value.
+
+    SQLite takes only what is said of the value alone for its range, and passes over the rows that
+    have the same one.
+    """
+    names = [column, "id"][-len(place) :]
+    whole = Q(_LOOKUPS[lookup](Tuple(*map(F, names)), place))
+    return Q(**{f"{names[0]}__{lookup[:2]}e": place[0]}) & whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,17 +192,11 @@ class _Part:
 
     def until(self, rows: QuerySet[Row], last: Place) -> QuerySet[Row]:
         """The rows of this part up to that place, which is included."""
-        ordering = self.ordering
-        beyond = "gt" if ordering.is_descending else "lt"
-        *value, row_id = last
-        by_id = Q(**{f"id__{beyond}e": row_id})
-        if not value:
-            return rows.filter(by_id)
-        column = ordering.column
+        ordering, column = self.ordering, self.ordering.column
         if ordering.kind is KeyKind.TEXT:
             column = f"{column}_by_code_points"
-        earlier = Q(**{f"{column}__{beyond}": value[0]})
-        return rows.filter(Q(**{f"{column}__{beyond}e": value[0]}) & (earlier | by_id))
+        up_to = "gte" if ordering.is_descending else "lte"
+        return rows.filter(_compared(up_to, column, last))
 
 
 def _parts(ordering: Ordering, after: Place | None) -> Iterator[_Part]:

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 import pytest
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from core.enums import SpendKind
 from core.models import Campaign, SpendLog
@@ -20,7 +21,7 @@ from core.queries.spend import (
     list_spend_logs,
 )
 from core.rules.ordering import Ordering
-from core.tests.builders import NOON, TODAY, make_campaign
+from core.tests.builders import NOON, TODAY, add, make_campaign
 
 pytestmark = [
     pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite gathers none by itself"),
@@ -81,3 +82,11 @@ def test_pages_are_read_so_and_what_comes_after_them_is_planned_as_ever(small: C
             cursor.execute("SHOW enable_sort")
             assert cursor.fetchone() == ("off",), "until the transaction ends, which is the page's"
     assert (len(rows), place is not None) == (10, True)
+
+
+def test_the_entries_of_an_event_id_are_looked_up_by_it(small: Campaign) -> None:
+    add(small, "1", event_id="an-event")
+    with CaptureQueriesContext(connection) as asked, transaction.atomic():
+        rows, place = get_spend_log_page(SpendLogFilter(event_id="an-event"), 10)
+    assert ([row.event_id for row in rows], place) == (["an-event"], None)
+    assert not any("enable_sort" in query["sql"] for query in asked), "sorts them, if need be"

@@ -1,5 +1,6 @@
 """A page goes through a bounded number of rows, and the pages together show what the list shows."""
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from decimal import Decimal
@@ -7,10 +8,13 @@ from typing import Any
 from unittest import mock
 
 import pytest
+from django.db import connection
+from django.db.models import QuerySet
 
 from core.actions.campaigns import archive_campaign
 from core.enums import Reason, SpendKind
 from core.models import Campaign
+from core.models.sql import in_index_order
 from core.queries import orderings
 from core.queries.campaigns import (
     CAMPAIGN_ORDERINGS,
@@ -181,3 +185,33 @@ def test_an_end_says_nothing_of_what_the_caller_may_not_see_c29(
             if after is None:
                 break
             assert after[0] not in foreign
+
+
+@pytest.mark.parametrize("owner", [{}, {"brand_id": 1}, {"campaign_id": 1}])
+@pytest.mark.parametrize("order", ["occurred_at", "-occurred_at"])
+def test_a_page_of_the_log_begins_among_what_happened_at_the_same_instant(
+    order: str, owner: dict[str, Any]
+) -> None:
+    chosen = SpendLogFilter(**owner, ordering=SPEND_LOG_ORDERINGS[order], after=(NOON, 5))
+    begins_among_equals(list_spend_logs(chosen), "occurred_at")
+
+
+@pytest.mark.parametrize("owner", [{}, {"brand_id": 1}])
+@pytest.mark.parametrize("order", ["name", "-name"])
+def test_a_page_of_campaigns_begins_among_those_of_the_same_name(
+    order: str, owner: dict[str, Any]
+) -> None:
+    chosen = CampaignFilter(**owner, ordering=CAMPAIGN_ORDERINGS[order], after=("Summer", 5))
+    begins_among_equals(list_campaigns(NOON, chosen), "name")
+
+
+def begins_among_equals(rows: QuerySet[Any], column: str) -> None:
+    """The id after which a page begins is part of what an index is asked for."""
+    with in_index_order():
+        plan = rows[:3].explain()
+    if connection.vendor == "postgresql":
+        assert re.search(
+            rf"Index Cond: .*ROW\((\w+\.)?\(?{column}\)?(::text)?, (\w+\.)?id\) ", plan
+        )
+    else:
+        assert re.search(rf"SEARCH \w+ USING INDEX \w+ \(.*{column}[<>]\?\)", plan)
