@@ -9,13 +9,11 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, TypeVar
 
-from django.db.models import F, Func, Lookup, Model, Q, QuerySet
+from django.db.models import F, Func, Model, Q, QuerySet
 from django.db.models.expressions import OrderBy
 from django.db.models.fields.tuple_lookups import (
     Tuple,
-    TupleGreaterThan,
     TupleGreaterThanOrEqual,
-    TupleLessThan,
     TupleLessThanOrEqual,
 )
 
@@ -27,13 +25,6 @@ Row = TypeVar("Row", bound=Model)
 SIFTED_TOGETHER = 10_000
 # Brands of which a page is put together, rather than sifted out of the whole list.
 MERGED_TOGETHER = 20
-
-_LOOKUPS: dict[str, type[Lookup[Any]]] = {
-    "lt": TupleLessThan,
-    "lte": TupleLessThanOrEqual,
-    "gt": TupleGreaterThan,
-    "gte": TupleGreaterThanOrEqual,
-}
 
 # Rows, and the place from which to read on; `None` at the end.
 Page = tuple[list[Row], Place | None]
@@ -62,10 +53,11 @@ def get_page(rows: QuerySet[Row], among: QuerySet[Row] | None, stretch: Stretch)
     """This stretch of the rows.
 
     `among` is what an index gives in this order and the rows are sifted out of, `None` if they are
-    all of it. However rare they are, a page goes through so many and no more: it may then hold
-    fewer rows than were wanted, or none, and still a place from which to read on.
+    all of it. However rare they are, a page goes through so many of each part and no more: it may
+    then hold fewer rows than were wanted, or none, and still a place from which to read on.
     """
     ordering, found = stretch.ordering, list[Row]()
+    rows, among = _keyed(rows, ordering), _keyed(among, ordering) if among is not None else None
     for part in _parts(ordering, stretch.after):
         last = part.find_place(among, SIFTED_TOGETHER) if among is not None else None
         wanted = part.of(rows)
@@ -136,10 +128,7 @@ def _sorted(
 
 def list_in_order(rows: QuerySet[Row], ordering: Ordering, after: Place | None) -> QuerySet[Row]:
     """The rows in this order, from the one that follows the place `after`."""
-    column = ordering.column
-    if ordering.kind is KeyKind.TEXT:
-        column = f"{column}_by_code_points"
-        rows = rows.alias(**{column: CodePoints(ordering.column)})
+    rows, column = _keyed(rows, ordering), _key(ordering)
     # Said only where there may be none: an index doesn't serve what says it in vain.
     nulls_last = True if ordering.kind is KeyKind.OPTIONAL_INSTANT else None
     by = [OrderBy(F(column), descending=ordering.is_descending, nulls_last=nulls_last)]
@@ -150,34 +139,45 @@ def list_in_order(rows: QuerySet[Row], ordering: Ordering, after: Place | None) 
     return rows.order_by(*by)
 
 
+def _key(ordering: Ordering) -> str:
+    """The name of what rows are compared by."""
+    is_text = ordering.kind is KeyKind.TEXT
+    return f"{ordering.column}_by_code_points" if is_text else ordering.column
+
+
+def _keyed(rows: QuerySet[Row], ordering: Ordering) -> QuerySet[Row]:
+    """The rows, with what is known by that name."""
+    if ordering.kind is not KeyKind.TEXT:
+        return rows
+    keyed: QuerySet[Row] = rows.alias(**{_key(ordering): CodePoints(ordering.column)})
+    return keyed
+
+
 def _follows(column: str, ordering: Ordering, after: Place) -> Q:
     beyond = "lt" if ordering.is_descending else "gt"
-    if after[0] is None:
-        return Q(**{f"{column}__isnull": True}) & _compared(beyond, column, after[1:])
-    later = _compared(beyond, column, after)
+    *value, row_id = after
+    by_id = Q(**{f"id__{beyond}": row_id})
+    match value:
+        case []:
+            return by_id
+        case [None]:
+            return Q(**{f"{column}__isnull": True}) & by_id
+    # The first half alone is a range of an index; the second leaves out the equals before.
+    later = Q(**{f"{column}__{beyond}e": value[0]}) & (
+        Q(**{f"{column}__{beyond}": value[0]}) | by_id
+    )
     if ordering.kind is KeyKind.OPTIONAL_INSTANT:
         later |= Q(**{f"{column}__isnull": True})
     return later
 
 
-def _compared(lookup: str, column: str, place: Place) -> Q:
-    """Compare rows with a place: a range of an index, however many rows have its value.
-
-    SQLite takes only what is said of the value alone for its range, and passes over the rows that
-    have the same one.
-    """
-    names = [column, "id"][-len(place) :]
-    whole = Q(_LOOKUPS[lookup](Tuple(*map(F, names)), place))
-    return Q(**{f"{names[0]}__{lookup[:2]}e": place[0]}) & whole
-
-
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A part of a list that one index gives in order: those with a value, or those without."""
+    """A part of a list that one index gives in order: its rows from the place `after` on."""
 
     condition: Q
     ordering: Ordering
-    after: Place | None
+    after: Place | None = None
     # What is said of a place beside its key in this part.
     prefix: Place = ()
 
@@ -192,22 +192,37 @@ class _Part:
 
     def until(self, rows: QuerySet[Row], last: Place) -> QuerySet[Row]:
         """The rows of this part up to that place, which is included."""
-        ordering, column = self.ordering, self.ordering.column
-        if ordering.kind is KeyKind.TEXT:
-            column = f"{column}_by_code_points"
-        up_to = "gte" if ordering.is_descending else "lte"
-        return rows.filter(_compared(up_to, column, last))
+        is_descending = self.ordering.is_descending
+        names = [_key(self.ordering), "id"][-len(last) :]
+        # SQLite takes only what is said of the value alone for the end of a range.
+        of_value = Q(**{f"{names[0]}__{'gte' if is_descending else 'lte'}": last[0]})
+        up_to = TupleGreaterThanOrEqual if is_descending else TupleLessThanOrEqual
+        return rows.filter(of_value, up_to(Tuple(*map(F, names)), last))
 
 
 def _parts(ordering: Ordering, after: Place | None) -> Iterator[_Part]:
-    """The rows that have no value come last; no index has them there in both directions."""
-    if ordering.kind is not KeyKind.OPTIONAL_INSTANT:
+    """What comes after a place: others with its value, those beyond, and those without any.
+
+    As one condition it would be no range of an index: whoever begins among many rows with the same
+    value would go through all of them for each page. Nor has an index those without one last in
+    both directions.
+    """
+    if ordering.kind is KeyKind.ID:
         yield _Part(Q(), ordering, after)
         return
-    has_none = Q(**{f"{ordering.column}__isnull": True})
     by_id = Ordering("-id" if ordering.is_descending else "id", KeyKind.ID)
-    if after is not None and after[0] is None:
-        yield _Part(has_none, by_id, after[1:], (None,))
-        return
-    yield _Part(~has_none, Ordering(ordering.name, KeyKind.INSTANT), after)
-    yield _Part(has_none, by_id, None, (None,))
+    is_optional, key = ordering.kind is KeyKind.OPTIONAL_INSTANT, _key(ordering)
+    valued = Ordering(ordering.name, KeyKind.INSTANT) if is_optional else ordering
+    has_none = Q(**{f"{ordering.column}__isnull": True})
+    match after:
+        case None:
+            yield _Part(~has_none if is_optional else Q(), valued)
+        case [None, row_id]:
+            yield _Part(has_none, by_id, (row_id,), (None,))
+            return
+        case [value, row_id]:
+            beyond = "lt" if ordering.is_descending else "gt"
+            yield _Part(Q(**{key: value}), by_id, (row_id,), (value,))
+            yield _Part(Q(**{f"{key}__{beyond}": value}), valued)
+    if is_optional:
+        yield _Part(has_none, by_id, None, (None,))
