@@ -1,7 +1,7 @@
 """What callers ask of the one admission path, and what each request comes to."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -164,13 +164,32 @@ class Asked:
         return (self.caller.source, event_id) if event_id else None
 
 
-@dataclass(frozen=True, slots=True)
 class SpendOutcome:
-    """What one request came to: an answer as JSON values, or a refusal."""
+    """What one request came to: an answer as JSON values, or a refusal.
 
-    answer: dict[str, Any] | None = None
-    refusal: BudgetManagerError | None = None
-    is_replay: bool = False
+    The answer may come as what words it, which whoever asks for it first does: its brand isn't
+    locked for so long, and who led a group doesn't word everybody's.
+    """
+
+    __slots__ = ("_answer", "_word", "is_replay", "refusal")
+
+    def __init__(
+        self,
+        answer: dict[str, Any] | None = None,
+        refusal: BudgetManagerError | None = None,
+        *,
+        is_replay: bool = False,
+        word: Callable[[], dict[str, Any]] | None = None,
+    ) -> None:
+        self._answer, self._word = answer, word
+        self.refusal, self.is_replay = refusal, is_replay
+
+    @property
+    def answer(self) -> dict[str, Any] | None:
+        """What the caller is told, if it isn't refused."""
+        if self._answer is None and self._word:
+            self._answer = self._word()
+        return self._answer
 
     def accepted(self) -> dict[str, Any]:
         """The answer. Raises the refusal if there is one."""

@@ -5,6 +5,7 @@ Which requests come together, and what becomes of those that failed, is said in 
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
+from functools import partial
 from typing import TypeVar
 
 from django.db import IntegrityError, transaction
@@ -297,7 +298,7 @@ class Session:
 def _answer(
     pendings: Sequence[Pending], verdicts: Mapping[int, StoredVerdict], ledger: Ledger
 ) -> list[Row]:
-    """Word each outcome; the first answers to event ids, as they are kept (C21)."""
+    """Say what each came to; the first answers to event ids, as they are kept (C21)."""
     kept = []
     for pending in pendings:
         decision, first = pending.decision, pending.repeats
@@ -322,7 +323,7 @@ def _outcome(
     if decision.refusal:
         return SpendOutcome(refusal=decision.refusal)
     name = verdicts[decision.campaign_id].name
-    return SpendOutcome(answer=answer_of(pending, decision, name))
+    return SpendOutcome(word=partial(answer_of, pending, decision, name))
 
 
 def _occurred_at(request: SpendRequest, now: datetime) -> datetime:
