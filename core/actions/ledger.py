@@ -54,6 +54,10 @@ SPEND_LOG = Table(
         **{"recorded_at": _INSTANT, "event_id": _TEXT, "source": _TEXT},
         **{"refund_of_id": _NUMBER, "refund_reason": _TEXT},
     },
+    mostly_alike=(
+        *("over_budget", "over_budget_cause", "currency", "budget_day", "occurred_at"),
+        *("recorded_at", "source", "refund_of_id", "refund_reason"),
+    ),
 )
 HOLDS = Table(
     "core_hold",
@@ -86,6 +90,7 @@ EVENT_ANSWERS = Table(
         **{"source": _TEXT, "event_id": _TEXT, "fingerprint": _TEXT},
         **{"is_refusal": "boolean", "answer": "jsonb", "recorded_at": _INSTANT},
     },
+    mostly_alike=("source", "is_refusal", "recorded_at"),
 )
 
 

@@ -74,6 +74,12 @@ class Campaign(models.Model):
         ]
         indexes = [
             models.Index(fields=["next_change_at"], name="campaign_next_change"),
+            # The first to come of a brand, which every admission looks at.
+            models.Index(
+                fields=["brand", "next_change_at"],
+                condition=Q(next_change_at__isnull=False),
+                name="campaign_of_brand_by_change",
+            ),
             models.Index(fields=["brand", "id"], name="campaign_of_brand"),
             models.Index(CodePoints("name"), "id", name="campaign_by_name"),
             models.Index("brand", CodePoints("name"), "id", name="campaign_of_brand_by_name"),

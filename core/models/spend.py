@@ -19,8 +19,11 @@ class SpendLog(models.Model):
     the brand's local date in which the entry counts; its month is that date's month (C10).
     """
 
-    # Every entry pays for every index: none is kept that another one begins with.
-    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="+", db_index=False)
+    # Every entry pays for every index and every foreign key: no index is kept that another one
+    # begins with, and the brand is the campaign's, whose own key is checked.
+    brand = models.ForeignKey(
+        Brand, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
     campaign = models.ForeignKey(
         Campaign, on_delete=models.PROTECT, related_name="spend_logs", db_index=False
     )

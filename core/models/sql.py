@@ -7,10 +7,11 @@ campaign (`core/queries/doubts.py`) and what goes through the whole log (`core/q
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from operator import itemgetter
 from typing import Any, Self
 
 import psycopg
@@ -37,18 +38,46 @@ class Statement:
 
 
 class Table:
-    """Where rows are inserted: its name, its columns with their types, and what if one is there."""
+    """Where rows are inserted: its name, its columns with their types, and what if one is there.
 
-    def __init__(self, name: str, columns: Mapping[str, str], on_conflict: str = "") -> None:
-        names = ", ".join(columns)
+    Columns that are `mostly_alike` are sent once where they are alike in all rows.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        columns: Mapping[str, str],
+        on_conflict: str = "",
+        *,
+        mostly_alike: Collection[str] = (),
+    ) -> None:
+        into = f"INSERT INTO {name} ({', '.join(columns)})"
         places = ", ".join(["%s"] * len(columns))
         arrays = ", ".join(f"%s::{kind}[]" for kind in columns.values())
-        into = f"INSERT INTO {name} ({names})"
         self._of_rows = f"{into} VALUES ({places}) {on_conflict}"
         self._of_arrays = f"{into} SELECT * FROM unnest({arrays}) {on_conflict}"  # noqa: S608 (our own words)
+        self._alike = [place for place, column in enumerate(columns) if column in mostly_alike]
+        self._others = [place for place in range(len(columns)) if place not in self._alike]
+        others = [column for column in columns if column not in mostly_alike]
+        given = ", ".join(
+            f"%s::{kind}" if column in mostly_alike else f"row.{column}"
+            for column, kind in columns.items()
+        )
+        rest = ", ".join(f"%s::{columns[column]}[]" for column in others)
+        self._of_both = (
+            f"{into} SELECT {given} "  # noqa: S608 (our own words)
+            f"FROM unnest({rest}) AS row({', '.join(others)}) {on_conflict}"
+        )
 
     def insert(self, rows: Sequence[Row]) -> Statement:
         """One statement for all rows, which are inserted in their order."""
+        if connection.vendor == "postgresql" and self._alike:
+            alike = itemgetter(*self._alike)
+            if len(set(map(alike, rows))) == 1:
+                columns = list(zip(*map(itemgetter(*self._others), rows), strict=True))
+                return Statement(
+                    self._of_both, [*alike(rows[0]), *map(_array, columns)], is_read=False
+                )
         return for_rows(rows, self._of_rows, self._of_arrays)
 
 

@@ -203,8 +203,9 @@ def _statements(wanted: Mapping[int, Wanted], now: datetime) -> list[Statement]:
     days = (listed([*map(str, budget_days)]), listed([*map(str, months)]))
     events = [event for each in every for event in each.events]
     return [
-        # A plan for any instant would look through all of a brand's campaigns for due ones.
-        Statement(texts.beginning, (brand_ids, at, at, *counts), is_prepared=False),
+        # The first to come of each brand is looked at, however many are due: what is prepared is
+        # planned for any instant, and would look through all campaigns for those before it.
+        Statement(texts.beginning, (brand_ids, at, at, *counts)),
         Statement(texts.campaigns, (brand_ids, ids)),
         Statement(texts.totals, (brand_ids, *days, ids, *days)),
         *([Statement(texts.answers, _named(events))] if events else []),
@@ -230,12 +231,15 @@ def _texts(vendor: str) -> _Texts:
     asked, named, gathered = _lists(vendor)
     return _Texts(
         beginning=f"""
-            SELECT {gathered} FROM {asked} WHERE EXISTS (
-                SELECT 1 FROM core_hold
-                WHERE brand_id = asked.id AND state = 'open' AND expires_at <= %s
-            ) OR EXISTS (
-                SELECT 1 FROM core_campaign WHERE brand_id = asked.id AND next_change_at <= %s
-            )), {free_ids}""",  # noqa: S608 (our own words)
+            SELECT {gathered} FROM {asked} WHERE (
+                SELECT expires_at FROM core_hold
+                WHERE brand_id = asked.id AND state = 'open'
+                ORDER BY expires_at LIMIT 1
+            ) <= %s OR (
+                SELECT next_change_at FROM core_campaign
+                WHERE brand_id = asked.id AND next_change_at IS NOT NULL
+                ORDER BY next_change_at LIMIT 1
+            ) <= %s), {free_ids}""",  # noqa: S608 (our own words)
         campaigns=f"""
             SELECT c.brand_id, c.id, c.name, c.is_enabled, c.archived_at, c.starts_at, c.ends_at,
                 c.daily_budget, c.monthly_budget, c.lifetime_budget,
@@ -286,8 +290,7 @@ def _free_ids(table: str, vendor: str) -> str:
     if vendor == "sqlite":
         # The lock that is held keeps all above it free.
         return f"(SELECT seq FROM sqlite_sequence WHERE name = '{table}')"  # noqa: S608 (our own)
-    sequence = f"pg_get_serial_sequence('{table}', 'id')"
-    return f"ARRAY(SELECT nextval({sequence}) FROM generate_series(1, %s))"  # noqa: S608 (our own)
+    return f"ARRAY(SELECT nextval('{table}_id_seq') FROM generate_series(1, %s))"  # noqa: S608 (our own)
 
 
 def _listed_ids(found: Any) -> list[int]:
