@@ -187,8 +187,8 @@ class SpendOutcome:
     @property
     def answer(self) -> dict[str, Any] | None:
         """What the caller is told, if it isn't refused."""
-        if self._answer is None and self._word:
-            self._answer = self._word()
+        if self._word:
+            self._answer, self._word = self._word(), None
         return self._answer
 
     def accepted(self) -> dict[str, Any]:
