@@ -8,6 +8,10 @@ import pytest
 from django.db.models import Model, QuerySet
 
 from core.actions.brands import edit_brand
+from core.actions.ledger import Pending
+from core.actions.spend import admit_batch
+from core.actions.spend_answers import answer_of
+from core.actions.spend_requests import SpendRequest
 from core.enums import Cause, PeriodKind, Reason
 from core.models import (
     Brand,
@@ -18,6 +22,7 @@ from core.models import (
     SpendLog,
     Transition,
 )
+from core.rules.admission import Decision
 from core.rules.dayparts import Daypart
 from core.rules.verdict import LIFETIME
 from core.tests.builders import (
@@ -312,3 +317,28 @@ def test_a_crash_while_verdicts_are_stored_leaves_nothing_written_c16(
     with pytest.raises(RuntimeError, match="power"):
         add(campaign, "10")
     assert everything_stored() == before
+
+
+@pytest.mark.parametrize("event_id", ["", "first"])
+def test_an_answer_that_cannot_be_worded_is_never_admitted_twice_c21(
+    event_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign, other = make_campaign(), make_campaign()
+
+    def fail(pending: Pending, decision: Decision, name: str) -> dict[str, Any]:
+        if name == campaign.name:
+            raise RuntimeError("a bug")
+        return answer_of(pending, decision, name)
+
+    monkeypatch.setattr("core.actions.spend_sessions.answer_of", fail)
+    requests = [
+        SpendRequest(campaign.pk, Decimal(1), event_id=event_id),
+        SpendRequest(other.pk, Decimal(2)),
+    ]
+    with pytest.raises(RuntimeError, match="a bug"):
+        for outcome in admit_batch(requests, caller=CALLER, now=NOON, late_limit=timedelta()):
+            outcome.accepted()
+    # An event id keeps its answer: without one nothing is written that it would be repeated for.
+    is_written = not event_id
+    assert (spent(campaign), spent(other)) == (Decimal(is_written), Decimal(2 * is_written))
+    assert SpendLog.objects.count() == 2 * is_written

@@ -13,8 +13,9 @@ from django.test.utils import CaptureQueriesContext
 from budget_manager.postgresql.base import PatientConnection
 from core.models import Brand, Campaign
 from core.models.rows import RowReader
-from core.models.sql import Reading, Row, Statement, run_together
-from core.tests.builders import make_brand, make_campaign
+from core.models.sql import Reading, Row, Statement, Table, run_together, stored_instant
+from core.rules.money import from_micros
+from core.tests.builders import NOON, make_brand, make_campaign
 
 ONE, TWO = Statement("SELECT 1"), Statement("SELECT 2")
 ON_A_SERVER = pytest.mark.skipif("connection.vendor == 'sqlite'", reason="SQLite is no server")
@@ -48,6 +49,36 @@ def new_brand(name: str, *, campaign_of: int | None = None) -> list[Statement]:
 
 
 # --- On both databases -----------------------------------------------------------------------
+
+
+@IN_A_TRANSACTION
+@pytest.mark.parametrize("currencies", [["USD"], ["USD", "USD"], ["USD", "EUR"]])
+def test_rows_are_inserted_in_order_whether_or_not_they_are_alike(currencies: list[str]) -> None:
+    table = Table(
+        "core_brand",
+        {
+            **{"name": "text", "currency": "text", "time_zone": "text"},
+            **{"is_enabled": "boolean", "version": "bigint", "created_at": "timestamptz"},
+            **{"archived_at": "timestamptz", "daily_budget": "bigint"},
+        },
+        mostly_alike=("archived_at", "created_at", "currency", "is_enabled"),
+    )
+    at = stored_instant(NOON)
+    rows: list[Row] = [
+        (f'the "{number}"th', currency, "UTC", True, 1, at, None, number or None)
+        for number, currency in enumerate(currencies)
+    ]
+    statement = table.insert(rows)
+    run_together([statement])
+    assert [
+        (brand.name, brand.currency, brand.created_at, brand.archived_at, brand.daily_budget)
+        for brand in Brand.objects.order_by("id")
+    ] == [
+        (name, currency, NOON, None, amount and from_micros(amount))
+        for name, currency, *_, amount in rows
+    ]
+    if connection.vendor == "postgresql":
+        assert (currencies[0] in statement.values) == (len(set(currencies)) == 1)
 
 
 @IN_A_TRANSACTION
