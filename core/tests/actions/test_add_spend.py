@@ -11,7 +11,7 @@ from core.actions.brands import edit_brand
 from core.actions.ledger import Pending
 from core.actions.spend import admit_batch
 from core.actions.spend_answers import answer_of
-from core.actions.spend_requests import SpendRequest
+from core.actions.spend_requests import SpendOutcome, SpendRequest
 from core.enums import Cause, PeriodKind, Reason
 from core.models import (
     Brand,
@@ -43,7 +43,7 @@ from core.tests.builders import (
 
 THIS_MONTH = TODAY.replace(day=1)
 MIDNIGHT = NOON + timedelta(hours=12)
-A_MICRO = timedelta(microseconds=1)
+A_MICRO, HOUR = timedelta(microseconds=1), timedelta(hours=1)
 EVERY_DAY = tuple(range(7))
 
 pytestmark = pytest.mark.django_db
@@ -336,8 +336,12 @@ def test_an_answer_that_cannot_be_worded_is_never_admitted_twice_c21(
         SpendRequest(other.pk, Decimal(2)),
     ]
     with pytest.raises(RuntimeError, match="a bug"):
-        for outcome in admit_batch(requests, caller=CALLER, now=NOON, late_limit=timedelta()):
-            outcome.accepted()
+        list(
+            map(
+                SpendOutcome.accepted,
+                admit_batch(requests, caller=CALLER, now=NOON, late_limit=HOUR),
+            )
+        )
     # An event id keeps its answer: without one nothing is written that it would be repeated for.
     is_written = not event_id
     assert (spent(campaign), spent(other)) == (Decimal(is_written), Decimal(2 * is_written))
