@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg.abc import PQGen
-from psycopg.adapt import Transformer
+from psycopg.adapt import AdaptersMap, Transformer
 from psycopg.errors import (
     DuplicatePreparedStatement,
     FeatureNotSupported,
@@ -19,6 +19,7 @@ from psycopg.errors import (
     error_from_result,
 )
 from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
+from psycopg.types.string import TextLoader
 from psycopg.waiting import Ready, Wait
 
 if TYPE_CHECKING:
@@ -30,6 +31,10 @@ Sent = tuple[str, Sequence[Any], bool]
 _FAILURES = (ExecStatus.FATAL_ERROR, ExecStatus.PIPELINE_ABORTED, ExecStatus.BAD_RESPONSE)
 _NOT_AS_PREPARED = (InvalidSqlStatementName, DuplicatePreparedStatement, FeatureNotSupported)
 _BEGIN = b"BEGIN ISOLATION LEVEL READ COMMITTED"
+# Instants are read by psycopg itself, in C and in UTC: Django's way, in Python, takes 3 µs for each.
+# Documents stay texts, as with Django.
+_ADAPTERS = AdaptersMap(psycopg.adapters)
+_ADAPTERS.register_loader("jsonb", TextLoader)
 # So many texts are kept prepared on a connection; there are about twenty.
 MOST_PREPARED = 100
 
@@ -152,10 +157,11 @@ class Pipeline:
             return psycopg.OperationalError(f"{error}; set DATABASE_PREPARED_STATEMENTS=0")
         return error
 
-    def _loaded(self, result: "PGresult") -> list[Row]:
+    @staticmethod
+    def _loaded(result: "PGresult") -> list[Row]:
         if result.status != ExecStatus.TUPLES_OK:
             return []
-        transformer = Transformer(self._connection)
+        transformer = Transformer(_ADAPTERS)
         transformer.set_pgresult(result)
         return transformer.load_rows(0, result.ntuples, tuple)
 

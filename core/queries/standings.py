@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from itertools import groupby, islice
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -174,11 +174,11 @@ def _found(
     found = {brand_id: _Found() for brand_id in brands}
     brand_of = {}
     for campaign_id, rows in groupby(campaigns, key=itemgetter(1)):
-        of_campaign = list(rows)
+        of_campaign = tuple(rows)
         brand_id = of_campaign[0][0]
         if brand_id in brands:
             brand_of[campaign_id] = brand_id
-            found[brand_id].take(*_campaign(of_campaign, brands[brand_id]))
+            found[brand_id].take(*_campaign(of_campaign, brands[brand_id].archived_at is not None))
     for row in totals:
         brand_id, campaign_id, *_ = row
         owner = brand_id or brand_of.get(campaign_id)
@@ -307,15 +307,21 @@ def _numbers(found: Any, count: int) -> Sequence[int]:
     return numbers
 
 
-def _campaign(rows: Sequence[Row], brand: Brand) -> tuple[CampaignFacts, StoredVerdict]:
-    """One campaign from its rows, of which it has one for each daypart."""
+@lru_cache(maxsize=2_048)
+def _campaign(
+    rows: tuple[Row, ...], is_brand_archived: bool
+) -> tuple[CampaignFacts, StoredVerdict]:
+    """One campaign from its rows, of which it has one for each daypart.
+
+    Read under every lock, the rows are mostly those of the time before.
+    """
     _, campaign_id, name, is_enabled, archived_at, starts_at, ends_at, *rest = rows[0]
     *budgets, reasons, since, next_change_at = rest[:-3]
     daily, monthly, lifetime = map(_money, budgets)
     facts = CampaignFacts(
         campaign_id=campaign_id,
         is_enabled=bool(is_enabled),
-        is_archived=bool(archived_at or brand.archived_at),
+        is_archived=bool(archived_at) or is_brand_archived,
         starts_at=read_instant(starts_at),
         ends_at=read_instant(ends_at),
         schedule=weekly_schedule(daypart_of(*row[-3:]) for row in rows if row[-1] is not None),
