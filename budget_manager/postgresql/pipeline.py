@@ -31,7 +31,7 @@ Sent = tuple[str, Sequence[Any], bool]
 _FAILURES = (ExecStatus.FATAL_ERROR, ExecStatus.PIPELINE_ABORTED, ExecStatus.BAD_RESPONSE)
 _NOT_AS_PREPARED = (InvalidSqlStatementName, DuplicatePreparedStatement, FeatureNotSupported)
 _BEGIN = b"BEGIN ISOLATION LEVEL READ COMMITTED"
-# Instants are read by psycopg itself, in C and in UTC: Django's way, in Python, takes 3 µs for each.
+# Instants are read by psycopg itself, in C and in UTC: Django's own way takes 3 µs for each.
 # Documents stay texts, as with Django.
 _ADAPTERS = AdaptersMap(psycopg.adapters)
 _ADAPTERS.register_loader("jsonb", TextLoader)
