@@ -238,7 +238,7 @@ def step(deed: str, amount: str, event_id: str = "") -> Step:
 RARE = [
     *(step("refund", "3.00") for _ in range(3)),
     *(step("release", "1.00") for _ in range(2)),
-    *(step("add", "3.00") for _ in range(5)),
+    *(step("add", amount) for amount in ("2.00", "3.00", "3.00")),
     *(step("report", amount, "a") for amount in ("0.50", "1.00")),
 ]
 
