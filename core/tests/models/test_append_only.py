@@ -4,7 +4,8 @@ from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.apps import apps
+from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from core.models import SpendLog
 from core.tests.builders import add, make_campaign
@@ -119,3 +120,19 @@ def test_new_entries_are_still_taken(entry: SpendLog) -> None:
     entry.save()
     amounts = SpendLog.objects.order_by("id").values_list("amount", flat=True)
     assert list(amounts) == [Decimal(1), Decimal(2), Decimal(3), Decimal(1)]
+
+
+@pytest.mark.parametrize(
+    "owners", [["core_campaign"], ["core_brand"], ["core_campaign", "core_brand"]]
+)
+def test_what_has_spend_is_never_deleted_even_if_nothing_else_is_left_of_it(
+    owners: list[str], entry: SpendLog
+) -> None:
+    kept = {"core_spendlog", "core_brand", "core_campaign"}
+    models = apps.get_app_config("core").get_models(include_auto_created=True)
+    others = [table for model in models if (table := model._meta.db_table) not in kept]
+    connection.check_constraints()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        for table in (*others, *owners):
+            sql(f"DELETE FROM {table}")(entry)
+        connection.check_constraints()
