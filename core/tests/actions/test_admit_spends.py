@@ -236,8 +236,7 @@ def step(deed: str, amount: str, event_id: str = "") -> Step:
 
 # What few drawn sequences come to, so that none of the refusals is left to chance.
 RARE = [
-    *(step("refund", "3.00") for _ in range(3)),
-    *(step("release", "1.00") for _ in range(2)),
+    *([step("refund", "3.00")] * 3 + [step("release", "1.00")] * 2),
     *(step("add", amount) for amount in ("2.00", "3.00", "3.00")),
     *(step("report", amount, "a") for amount in ("0.50", "1.00")),
 ]
